@@ -1,0 +1,1 @@
+//! One run of a destination: rows in, files out, all or nothing.

@@ -1,0 +1,1 @@
+//! Compression of a file: gzip, or none.

@@ -1,0 +1,1 @@
+//! Encryption of a file to the OpenPGP keys of its recipients.

@@ -1,0 +1,1 @@
+//! What was delivered: the JSON object that is written last.

@@ -1,0 +1,53 @@
+//! One cell of a row, before a format has rendered it.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+
+/// The value of one field of a row.
+///
+/// A value keeps its type until the dialect renders it, since the type decides: whether a quote style or the formula
+/// guard looks at it, how a float or a date is spelled, and whether empty text is told apart from null.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// No value.
+    Null,
+    /// True or false.
+    Boolean(bool),
+    /// A signed integer; every integer type of Rust and Arrow fits, but for `u128` above `i128::MAX`.
+    Integer(i128),
+    /// A 32-bit float, kept apart from [`Value::Float64`] since its shortest text differs.
+    Float32(f32),
+    /// A 64-bit float.
+    Float64(f64),
+    /// `unscaled × 10^-scale`.
+    Decimal {
+        /// The digits, as an integer.
+        unscaled: i128,
+        /// How many of the digits stand behind the point; negative scales append zeros.
+        scale: i8,
+    },
+    /// A calendar day.
+    Date(NaiveDate),
+    /// An instant.
+    Timestamp(DateTime<Utc>),
+    /// A date and time of day without a zone.
+    LocalTimestamp(NaiveDateTime),
+    /// Text.
+    Text(&'a str),
+    /// Bytes that are no text.
+    Binary(&'a [u8]),
+    /// A list, map or struct, as JSON text.
+    Nested(&'a str),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Value<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Null, Self::Text)
+    }
+}

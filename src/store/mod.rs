@@ -1,0 +1,1 @@
+//! The object store: part sizes, uploads that stay invisible until they are completed, kinds of failure.

@@ -1,0 +1,1 @@
+//! The tests at the public boundary: one binary, one file for each room.
