@@ -1,1 +1,5 @@
 //! The tests at the public boundary: one binary, one file for each room.
+
+#![expect(clippy::unwrap_used, reason = "in a test and its checks, a panic is the failure")]
+
+mod tidy;
