@@ -1,1 +1,3 @@
 //! The validated plan of a delivery, and the JSON of the platform that it is read from.
+
+pub mod schedule;

@@ -2,4 +2,5 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test and its checks, a panic is the failure")]
 
+mod schedule;
 mod tidy;
