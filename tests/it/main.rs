@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test and its checks, a panic is the failure")]
 
+mod csv;
 mod schedule;
 mod tidy;

@@ -98,7 +98,6 @@ pub(super) struct Settings {
 
 impl Dialect {
     /// Starts from the platform's dialect; every setting can be changed.
-    #[must_use]
     pub fn builder() -> DialectBuilder {
         DialectBuilder { settings: Settings::default() }
     }

@@ -85,11 +85,7 @@ impl Encoder {
         &self.counts
     }
 
-    fn write<'a>(
-        &mut self,
-        fields: impl IntoIterator<Item = Value<'a>>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), EncodeError> {
+    fn write<'a>(&mut self, fields: impl IntoIterator<Item = Value<'a>>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let rules = &self.dialect.0.rules;
         let start = out.len();
         for (column, value) in fields.into_iter().enumerate() {

@@ -155,6 +155,7 @@ impl std::error::Error for EncodeError {}
 
 impl From<EncodeError> for crate::Error {
     fn from(error: EncodeError) -> Self {
-        Self::new(ErrorKind::Row, format!("could not write field {} of a record", error.column() + 1)).with_source(error)
+        Self::new(ErrorKind::Row, format!("could not write field {} of a record", error.column() + 1))
+            .with_source(error)
     }
 }

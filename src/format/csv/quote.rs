@@ -99,8 +99,8 @@ impl Rules {
             out.extend_from_slice(self.empty.as_bytes());
             return Ok(());
         }
-        let first = column == 0
-            && (self.comment.is_some_and(|comment| text.starts_with(comment)) || text.starts_with(BOM));
+        let first =
+            column == 0 && (self.comment.is_some_and(|comment| text.starts_with(comment)) || text.starts_with(BOM));
         let needed = self.splits(text) || first || (class == Class::Text && *text == *self.null_text);
         match (self.quote, self.forced(class)) {
             (Some(quote), None) if needed => self.quoted(text, quote, out),

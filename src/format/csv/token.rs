@@ -48,8 +48,7 @@ impl Default for Delimiter {
     }
 }
 
-/// Takes the characters as they are: a tab is a tab, and `\t` is two characters. Spark's spelling of a delimiter is
-/// Spark options's affair.
+/// Takes the characters as they are: a tab is a tab, and `\t` is two characters.
 impl FromStr for Delimiter {
     type Err = DialectError;
 
