@@ -1,1 +1,218 @@
-//! The object store: part sizes, uploads that stay invisible until they are completed, kinds of failure.
+//! The object store: where it is, part sizes, uploads that stay invisible until they are completed, kinds of failure.
+//!
+//! [`Store`] is any `Arc<dyn ObjectStore>`, or a local folder. Uploads are driven by this crate's own code rather than
+//! by the writers that come with `object_store`: those publish files with holes after an error, leave uploads behind,
+//! or hide the first cause behind a failed abort.
+//!
+//! A local folder has a way of its own: files are written under a temporary name in a folder of ours beside the data,
+//! and renamed when the export commits, so that a reader never sees half a file under its name.
+//!
+//! ```
+//! use consign::store::Store;
+//!
+//! let store = Store::from_url("memory:///")?;
+//! assert_eq!(store.bucket(), None);
+//!
+//! let error = Store::from_url("sftp://host/folder").unwrap_err();
+//! assert_eq!(error.to_string(), "cannot deliver to `sftp://host/folder`: expected a URL that begins with file:///, \
+//!     memory:///, s3://, gs://, az:// or https://");
+//! # Ok::<(), consign::Error>(())
+//! ```
+
+mod failure;
+mod local;
+mod part;
+mod upload;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreScheme as Scheme};
+use url::Url;
+
+use crate::{Error, ErrorKind, Result};
+
+pub use part::PartSchedule;
+pub(crate) use upload::{Upload, Uploader};
+
+/// A place that files are delivered to. Cheap to clone; clones are the same place.
+#[derive(Clone)]
+pub struct Store {
+    backend: Backend,
+    bucket: Option<String>,
+    prefix: object_store::path::Path,
+}
+
+#[derive(Clone)]
+enum Backend {
+    Object(Arc<dyn ObjectStore>),
+    Folder(PathBuf),
+}
+
+impl Store {
+    /// Any object store.
+    ///
+    /// The bucket is the store's business: an `Arc<dyn ObjectStore>` does not tell it, so the destination's bucket
+    /// name is a label that is not compared. Give it with [`with_bucket`](Self::with_bucket) to have it compared.
+    ///
+    /// For a local folder [`folder`](Self::folder) is the better way: it never publishes a file with holes.
+    #[must_use]
+    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self { backend: Backend::Object(store), bucket: None, prefix: object_store::path::Path::default() }
+    }
+
+    /// A folder of this machine, which is created with the first file if it is not there.
+    #[must_use]
+    pub fn folder(path: impl Into<PathBuf>) -> Self {
+        Self { backend: Backend::Folder(path.into()), bucket: None, prefix: object_store::path::Path::default() }
+    }
+
+    /// The same store, in which everything stands under `prefix`.
+    ///
+    /// # Errors
+    ///
+    /// When the prefix is no path of non-empty segments without `.` and `..`.
+    pub fn with_prefix(self, prefix: &str) -> Result<Self> {
+        let prefix = object_store::path::Path::parse(prefix)
+            .map_err(|e| Error::new(ErrorKind::Name, format!("`{prefix}` is no prefix for keys")).with_source(e))?;
+        Ok(Self { prefix, ..self })
+    }
+
+    /// The same store, known to be this bucket: a destination of another bucket is then refused.
+    #[must_use]
+    pub fn with_bucket(self, bucket: impl Into<String>) -> Self {
+        Self { bucket: Some(bucket.into()), ..self }
+    }
+
+    /// The store that a URL names; credentials and settings come from the environment.
+    ///
+    /// | URL | store | feature |
+    /// |---|---|---|
+    /// | `file:///folder` | a local folder | |
+    /// | `memory:///` | memory, gone with the store | |
+    /// | `s3://bucket/prefix` | Amazon S3 and what speaks its protocol; `AWS_*` variables | `aws` |
+    /// | `gs://bucket/prefix` | Google Cloud Storage; `GOOGLE_*` variables | `gcp` |
+    /// | `az://container/prefix`, `abfss://…` | Azure Blob Storage; `AZURE_*` variables | `azure` |
+    /// | `https://…` | any of the above by its host, else WebDAV | that of the store, or `http` |
+    ///
+    /// # Errors
+    ///
+    /// When the URL cannot be read, its scheme is none of these or needs a feature that is off, or the store cannot be
+    /// set up from the environment.
+    pub fn from_url(url: &str) -> Result<Self> {
+        let parsed = Url::parse(url).map_err(|e| {
+            Error::new(ErrorKind::Store, format!("cannot deliver to `{url}`: not a URL")).with_source(e)
+        })?;
+        match parsed.scheme() {
+            "file" => {
+                let path = parsed.to_file_path().map_err(|()| {
+                    Error::new(
+                        ErrorKind::Store,
+                        format!("cannot deliver to `{url}`: expected file:/// and an absolute path"),
+                    )
+                })?;
+                Ok(Self::folder(path))
+            }
+            "memory" => Self::new(Arc::new(InMemory::new())).with_prefix(parsed.path().trim_matches('/')),
+            _ => cloud(url, &parsed),
+        }
+    }
+
+    /// The bucket or container, where it is known.
+    #[must_use]
+    pub fn bucket(&self) -> Option<&str> {
+        self.bucket.as_deref()
+    }
+
+    /// The folder, where the store is one.
+    #[must_use]
+    pub fn as_folder(&self) -> Option<&Path> {
+        match &self.backend {
+            Backend::Folder(path) => Some(path),
+            Backend::Object(_) => None,
+        }
+    }
+
+    /// The object store, where the store is one.
+    #[must_use]
+    pub fn as_object_store(&self) -> Option<&Arc<dyn ObjectStore>> {
+        match &self.backend {
+            Backend::Object(store) => Some(store),
+            Backend::Folder(_) => None,
+        }
+    }
+
+    /// The path of a key in the object store, to the byte: [`object_store::path::Path::from`] would encode some
+    /// characters that a key may hold.
+    fn path(&self, key: &str) -> Result<object_store::path::Path> {
+        let whole = if self.prefix.as_ref().is_empty() { key.to_owned() } else { format!("{}/{key}", self.prefix) };
+        object_store::path::Path::parse(&whole)
+            .map_err(|e| Error::new(ErrorKind::Name, format!("the store cannot hold the key `{key}`")).with_source(e))
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = f.debug_struct("Store");
+        match &self.backend {
+            // `Display` of an object store names it without its credentials; `Debug` may not.
+            Backend::Object(store) => f.field("object_store", &format_args!("{store}")),
+            Backend::Folder(path) => f.field("folder", path),
+        };
+        f.field("bucket", &self.bucket).field("prefix", &self.prefix.as_ref()).finish()
+    }
+}
+
+/// The features that bring a store beyond folders and memory.
+fn cloud(url: &str, parsed: &Url) -> Result<Store> {
+    let (scheme, prefix) = Scheme::parse(parsed).map_err(|_| {
+        let known = "file:///, memory:///, s3://, gs://, az:// or https://";
+        Error::new(ErrorKind::Store, format!("cannot deliver to `{url}`: expected a URL that begins with {known}"))
+    })?;
+    let bucket = match parsed.scheme() {
+        "abfs" | "abfss" if !parsed.username().is_empty() => Some(parsed.username()),
+        "http" | "https" => None,
+        _ => parsed.host_str(),
+    };
+    let store: Arc<dyn ObjectStore> = match scheme {
+        #[cfg(feature = "aws")]
+        Scheme::AmazonS3 => built(url, object_store::aws::AmazonS3Builder::from_env().with_url(url).build())?,
+        #[cfg(feature = "gcp")]
+        Scheme::GoogleCloudStorage => {
+            built(url, object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(url).build())?
+        }
+        #[cfg(feature = "azure")]
+        Scheme::MicrosoftAzure => {
+            built(url, object_store::azure::MicrosoftAzureBuilder::from_env().with_url(url).build())?
+        }
+        #[cfg(feature = "http")]
+        Scheme::Http => {
+            let host = &parsed[..url::Position::BeforePath];
+            built(url, object_store::http::HttpBuilder::new().with_url(host).build())?
+        }
+        other => {
+            let feature = match other {
+                Scheme::AmazonS3 => "aws",
+                Scheme::GoogleCloudStorage => "gcp",
+                Scheme::MicrosoftAzure => "azure",
+                _ => "http",
+            };
+            return Err(Error::new(
+                ErrorKind::Store,
+                format!("cannot deliver to `{url}`: needs the feature `{feature}`"),
+            ));
+        }
+    };
+    Ok(Store { backend: Backend::Object(store), bucket: bucket.map(str::to_owned), prefix })
+}
+
+/// What a builder made, as any object store, or the builder's refusal in the words of this crate.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+fn built<S: ObjectStore>(url: &str, built: object_store::Result<S>) -> Result<Arc<dyn ObjectStore>> {
+    match built {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(e) => Err(Error::new(ErrorKind::Store, format!("cannot set up the store of `{url}`")).with_source(e)),
+    }
+}

@@ -1,0 +1,99 @@
+//! Files in a local folder: written under a temporary name, renamed when the export commits.
+//!
+//! The temporary files stand in a folder of ours at the root of the store, so that the rename stays on one file system
+//! and whoever lists the data's own folders never sees them. The folder goes when the export ends, however it ends, and
+//! so do the folders above it that were made for it, if nothing has been delivered into them.
+
+use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use super::failure;
+use crate::Result;
+
+/// The folder of the temporary files of one export.
+#[derive(Debug)]
+pub(super) struct Staging {
+    root: PathBuf,
+    folder: PathBuf,
+    /// The folders that were made for it, the deepest first.
+    made: Vec<PathBuf>,
+    files: AtomicU64,
+}
+
+impl Staging {
+    /// Makes the folder, and the root above it where it is not there yet.
+    pub(super) fn create(root: &Path) -> Result<Self> {
+        let doing = || format!("make a folder for unfinished files in `{}`", root.display());
+        let made: Vec<_> = root.ancestors().take_while(|path| !path.exists()).map(Path::to_path_buf).collect();
+        fs::create_dir_all(root).map_err(|e| failure::file(&doing(), e))?;
+        loop {
+            // A name that two exports hardly ever share: whoever comes second takes another one.
+            let folder = root.join(format!(".consign-{:016x}", RandomState::new().hash_one(root)));
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok(Self { root: root.to_path_buf(), folder, made, files: AtomicU64::new(0) }),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(failure::file(&doing(), e)),
+            }
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What cannot be removed holds something that is not ours, or was delivered.
+        let _ = fs::remove_dir(&self.folder);
+        for folder in &self.made {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// One file that is being written. Dropping it removes what was written.
+#[derive(Debug)]
+pub(super) struct LocalFile {
+    temporary: PathBuf,
+    file: Option<File>,
+    staging: Arc<Staging>,
+}
+
+impl LocalFile {
+    pub(super) fn create(staging: Arc<Staging>) -> Result<Self> {
+        let number = staging.files.fetch_add(1, Ordering::Relaxed);
+        let temporary = staging.folder.join(number.to_string());
+        let file = File::create_new(&temporary).map_err(|e| failure::file("make an unfinished file", e))?;
+        Ok(Self { temporary, file: Some(file), staging })
+    }
+
+    pub(super) fn write(&mut self, key: &str, bytes: &Bytes) -> Result<()> {
+        let file = self.file.as_mut().expect("a file is open until it is published");
+        file.write_all(bytes).map_err(|e| failure::file(&format!("write `{key}`"), e))
+    }
+
+    /// Gives the file its name, in place of what stood there.
+    pub(super) fn publish(mut self, key: &str) -> Result<()> {
+        let mut publish = || {
+            drop(self.file.take());
+            let target = key.split('/').fold(self.staging.root.clone(), |path, segment| path.join(segment));
+            if let Some(folder) = target.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::rename(&self.temporary, &target)
+        };
+        publish().map_err(|e| failure::file(&format!("write `{key}`"), e))
+    }
+}
+
+impl Drop for LocalFile {
+    fn drop(&mut self) {
+        // Not there any more once it is published.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
