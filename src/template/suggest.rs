@@ -1,0 +1,67 @@
+//! The nearest macro to a name that is none.
+
+use super::item::SPELLINGS;
+
+/// Longer names are no typing errors, and the distance is quadratic.
+const LONGEST: usize = 40;
+
+/// The spelling that at most two typing errors away from the name, whatever its case.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    if name.len() > LONGEST {
+        return None;
+    }
+    let name: Vec<char> = name.to_uppercase().replace('-', "_").chars().collect();
+    SPELLINGS
+        .iter()
+        .map(|spelling| spelling.name)
+        .filter(|candidate| *candidate != "custom-text")
+        .map(|candidate| (distance(&name, candidate), candidate))
+        .min()
+        // Two errors in a name of four letters make any name of any other.
+        .filter(|(distance, _)| *distance <= 2.min(name.len() / 3))
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many characters must be inserted, deleted, replaced or swapped with their neighbour (optimal string alignment).
+fn distance(a: &[char], b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(before_last[j - 2] + 1);
+            }
+            row.push(best);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: Option<&str>) {
+        assert_eq!(nearest(name), expected);
+    }
+
+    #[test]
+    fn near_misses() {
+        check("SEGMENT_NMAE", Some("SEGMENT_NAME"));
+        check("segment_name", Some("SEGMENT_NAME"));
+        check("SEGMENTID", Some("SEGMENT_ID"));
+        check("Custom-Text", Some("CUSTOM_TEXT"));
+        check("FILEINDX", Some("FILE_INDEX"));
+        check("TIMESTAMPS", Some("TIMESTAMP"));
+        check("AUDIENCE", None);
+        check("ID", None);
+        check("", None);
+        check(&"SEGMENT_NAME".repeat(1000), None);
+    }
+}
