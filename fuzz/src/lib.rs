@@ -5,6 +5,7 @@
 
 pub mod csv_round_trip;
 pub mod replay;
+pub mod template;
 
 /// Makes a program of the module that bears the target's name.
 #[macro_export]
