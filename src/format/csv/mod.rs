@@ -1,10 +1,12 @@
 //! CSV: the dialect (a plan), its encoder (the state for one file), hazards and presets.
 
 mod count;
+pub mod datetime;
 mod dialect;
 mod encoder;
 mod error;
 mod quote;
+mod text;
 mod token;
 
 pub use count::Counts;

@@ -1,0 +1,3 @@
+//! Typed values to text: integers, floats, decimals, binary.
+
+pub(crate) mod digits;
