@@ -3,8 +3,12 @@
 
 use consign::layer::Layer;
 
+#[cfg(feature = "openpgp")]
+mod encrypt;
 #[cfg(feature = "gzip")]
 mod gzip;
+#[cfg(feature = "openpgp")]
+mod recipient;
 
 /// Runs the whole input through the layer, cut into pushes of these lengths in turn.
 fn run(layer: &dyn Layer, input: &[u8], cuts: &[usize]) -> Vec<u8> {
@@ -34,4 +38,12 @@ fn rows(len: usize) -> Vec<u8> {
     }
     text.truncate(len);
     text
+}
+
+/// A key file of `tests/data/keys`.
+#[cfg(feature = "openpgp")]
+#[track_caller]
+fn key(name: &str) -> Vec<u8> {
+    let path = format!("{}/tests/data/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }

@@ -57,8 +57,12 @@ pub(super) fn read(input: &[u8]) -> Result<Vec<Certificate>, RecipientError> {
         return Err(form("text that is neither armored nor Base64"));
     };
     // Places inside of Base64 mean nothing to who wrote it, so every span is the whole input.
-    if let Some(certificates) = read_packets_or_armor(bare(&inner), |_| whole)? {
-        return Ok(certificates);
+    match read_packets_or_armor(bare(&inner), |_| whole) {
+        Ok(Some(certificates)) => return Ok(certificates),
+        // Any word may be Base64 of bytes that look like a packet: a message would be a strange thing to report.
+        Err(e) if e.kind() == Kind::Form && !inner.is_ascii() => {}
+        Err(e) => return Err(e),
+        Ok(None) => {}
     }
     // What PEM wraps: a SEQUENCE whose length takes one octet or two.
     if inner.starts_with(b"\x30\x81") || inner.starts_with(b"\x30\x82") {
@@ -118,12 +122,16 @@ fn boundary<'a>(line: &'a [u8], start: &str) -> Option<&'a str> {
 /// The bytes of one armored block (RFC 9580, section 6.2).
 fn dearmor(label: &str, block: &[u8], span: Span) -> Result<Vec<u8>, RecipientError> {
     if label != PUBLIC {
-        let (kind, what) = if label.contains("PRIVATE") || label.contains("SECRET") {
-            (Kind::Secret, "the secret key")
-        } else {
-            (Kind::Form, "the block")
+        let shown = label.escape_debug();
+        let (kind, found) = match label {
+            _ if label.contains("PRIVATE") || label.contains("SECRET") => {
+                (Kind::Secret, format!("the secret key `{shown}`"))
+            }
+            _ if label.starts_with("PGP ") => (Kind::Form, format!("the block `{shown}`")),
+            // What tools for TLS and SSH write; the platform's documents ask for an "RSA-formatted" key and show PGP.
+            _ => (Kind::Form, format!("the PEM block `{shown}`: export the key with `gpg --armor --export`")),
         };
-        let text = format!("{EXPECTED}, found {what} `{}`", label.escape_debug());
+        let text = format!("{EXPECTED}, found {found}");
         return Err(RecipientError::new(kind, text, span));
     }
     let damaged = |text: &str| RecipientError::new(Kind::Damaged, text, span);

@@ -73,7 +73,7 @@ fn judge(certificate: &Certificate, now: i64) -> Result<Chosen, Refusal> {
         [direct.as_ref().ok().copied(), user.as_ref().ok().map(|(_, s)| *s)].into_iter().flatten().collect();
     if statements.is_empty() {
         let why = [direct.err(), user.err()].into_iter().flatten().max().unwrap_or(Absent::None);
-        return Err(why.refusal("is signed by itself").of("it"));
+        return Err(why.refusal("is bound").of("its user id"));
     }
 
     strong(primary.public_params()).map_err(|why| why.of("its primary key"))?;
