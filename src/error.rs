@@ -29,7 +29,7 @@ pub struct Error(Arc<Inner>);
 struct Inner {
     kind: ErrorKind,
     text: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -43,7 +43,14 @@ impl Error {
     #[cold]
     #[must_use]
     pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self(Arc::new(Inner { kind: self.0.kind, text: self.0.text.clone(), source: Some(source.into()) }))
+        Self(Arc::new(Inner { kind: self.0.kind, text: self.0.text.clone(), source: Some(Arc::from(source.into())) }))
+    }
+
+    /// The same error with more behind its text.
+    #[cold]
+    pub(crate) fn with_note(self, note: &str) -> Self {
+        let text = format!("{}; {note}", self.0.text);
+        Self(Arc::new(Inner { kind: self.0.kind, text, source: self.0.source.clone() }))
     }
 
     /// What kind of failure this is.
@@ -109,6 +116,8 @@ pub enum ErrorKind {
     Exists,
     /// Any other failure of the store.
     Store,
+    /// The export was aborted or dropped before its commit.
+    Aborted,
     /// A bug in this crate: please report it.
     Internal,
 }

@@ -1,3 +1,287 @@
 //! The validated plan of a delivery, and the JSON of the platform that it is read from.
+//!
+//! A [`Destination`] says where and how: bucket, folder, file name, dialect, layers, split and manifest. Every part of
+//! it was made by a parser, and [`DestinationBuilder::build`] checks what depends on several of them; after that,
+//! nothing about an export fails because of its configuration. It is cheap to clone and can be shared by any number of
+//! exports at the same time.
+//!
+//! ```
+//! use std::num::NonZeroU64;
+//!
+//! use chrono::{TimeZone, Utc};
+//! use consign::Destination;
+//! use consign::layer::compress::Compression;
+//! use consign::location::{BucketName, FolderPath};
+//! use consign::template::{Context, Template};
+//!
+//! let destination = Destination::builder(
+//!     BucketName::parse("acme-exports")?,
+//!     FolderPath::parse("campaigns/%SEGMENT_NAME%")?,
+//!     Template::parse("%SEGMENT_ID%_%DATETIME(YYYYMMdd_HHmmss)%")?,
+//! )
+//! .with_compression(Compression::gzip())
+//! .build()?;
+//!
+//! let context = Context::new(Utc.with_ymd_and_hms(2026, 11, 22, 8, 0, 0).unwrap())
+//!     .with_audience_id("ce5c5482")
+//!     .with_audience_name("VIP");
+//! let name = destination.file_name(&context, NonZeroU64::MIN)?;
+//! assert_eq!(name.key().as_str(), "campaigns/VIP/ce5c5482_20261122_080000.csv.gz");
+//! # Ok::<(), consign::Error>(())
+//! ```
 
+mod naming;
 pub mod schedule;
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use crate::format::csv::Dialect;
+use crate::layer::Layer;
+use crate::layer::compress::Compression;
+#[cfg(feature = "openpgp")]
+use crate::layer::encrypt::Encryption;
+use crate::location::{BucketName, FolderPath};
+use crate::row::Columns;
+use crate::template::Template;
+use crate::{Error, ErrorKind, Result};
+
+pub use naming::FileName;
+
+/// Where and how tables are delivered: a validated plan that exports are runs of.
+#[derive(Clone)]
+pub struct Destination(Arc<Plan>);
+
+#[derive(Clone)]
+struct Plan {
+    name: Option<String>,
+    bucket: BucketName,
+    folder: FolderPath,
+    file_name: Template,
+    extension: Option<String>,
+    dialect: Dialect,
+    columns: Columns,
+    compression: Compression,
+    #[cfg(feature = "openpgp")]
+    encryption: Option<Encryption>,
+    max_rows: NonZeroU64,
+    manifest: ManifestFile,
+}
+
+/// Whether the manifest is delivered beside the files.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ManifestFile {
+    /// It is the last object that is written, the default: without it, a reader cannot tell a whole export from one
+    /// that is under way.
+    #[default]
+    Write,
+    /// It is only given to the caller of the commit.
+    Omit,
+}
+
+impl Destination {
+    /// The platform's limit of rows in one file, and the default: 5,000,000.
+    pub const DEFAULT_MAX_ROWS: NonZeroU64 = NonZeroU64::new(5_000_000).expect("5,000,000 is not zero");
+
+    /// Starts a destination from what has no default.
+    pub fn builder(bucket: BucketName, folder: FolderPath, file_name: Template) -> DestinationBuilder {
+        DestinationBuilder(Plan {
+            name: None,
+            bucket,
+            folder,
+            file_name,
+            extension: None,
+            dialect: Dialect::default(),
+            columns: Columns::all(),
+            compression: Compression::default(),
+            #[cfg(feature = "openpgp")]
+            encryption: None,
+            max_rows: Self::DEFAULT_MAX_ROWS,
+            manifest: ManifestFile::default(),
+        })
+    }
+
+    /// A builder with everything as it is here, to vary it.
+    pub fn to_builder(&self) -> DestinationBuilder {
+        DestinationBuilder(Plan::clone(&self.0))
+    }
+
+    /// The name of the destination, where it has one: the `%DESTINATION%` of a context that gives none.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// The bucket.
+    #[must_use]
+    pub fn bucket(&self) -> &BucketName {
+        &self.0.bucket
+    }
+
+    /// The folder, with its macros.
+    #[must_use]
+    pub fn folder(&self) -> &FolderPath {
+        &self.0.folder
+    }
+
+    /// The template of the file names, without the extension.
+    #[must_use]
+    pub fn file_name_template(&self) -> &Template {
+        &self.0.file_name
+    }
+
+    /// The dialect of the files.
+    #[must_use]
+    pub fn dialect(&self) -> &Dialect {
+        &self.0.dialect
+    }
+
+    /// The columns that are delivered.
+    #[must_use]
+    pub fn columns(&self) -> &Columns {
+        &self.0.columns
+    }
+
+    /// The most rows of one file.
+    #[must_use]
+    pub fn max_rows(&self) -> NonZeroU64 {
+        self.0.max_rows
+    }
+
+    /// Whether the manifest is delivered.
+    #[must_use]
+    pub fn manifest(&self) -> ManifestFile {
+        self.0.manifest
+    }
+
+    /// The layer that compresses a file's plain bytes, if one does.
+    #[must_use]
+    pub fn compression_layer(&self) -> Option<Box<dyn Layer>> {
+        self.0.compression.layer()
+    }
+
+    /// The layer that encrypts what the compression made, if one does.
+    #[must_use]
+    pub fn encryption_layer(&self) -> Option<Box<dyn Layer>> {
+        #[cfg(feature = "openpgp")]
+        return self.0.encryption.clone().map(|encryption| Box::new(encryption) as Box<dyn Layer>);
+        #[cfg(not(feature = "openpgp"))]
+        None
+    }
+
+    /// The recipients and the cipher, if files are encrypted.
+    #[cfg(feature = "openpgp")]
+    #[must_use]
+    pub fn encryption(&self) -> Option<&Encryption> {
+        self.0.encryption.as_ref()
+    }
+
+    /// What file names end in, with its dot: `.csv`, and the extension of each layer, unless another one was given.
+    #[must_use]
+    pub fn extension(&self) -> String {
+        match &self.0.extension {
+            Some(extension) => extension.clone(),
+            None => [self.compression_layer(), self.encryption_layer()]
+                .iter()
+                .flatten()
+                .fold(String::from(".csv"), |all, layer| all + layer.extension()),
+        }
+    }
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = f.debug_struct("Destination");
+        f.field("name", &self.0.name)
+            .field("bucket", &self.0.bucket)
+            .field("folder", &self.0.folder)
+            .field("file_name", &self.0.file_name)
+            .field("extension", &self.extension())
+            .field("dialect", &self.0.dialect)
+            .field("columns", &self.0.columns)
+            .field("compression", &self.0.compression);
+        #[cfg(feature = "openpgp")]
+        f.field("encryption", &self.0.encryption);
+        f.field("max_rows", &self.0.max_rows).field("manifest", &self.0.manifest).finish()
+    }
+}
+
+/// Gathers the settings of a [`Destination`]; each `with_` says its default.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct DestinationBuilder(Plan);
+
+impl DestinationBuilder {
+    /// The name; default none.
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.0.name = Some(name.into());
+        self
+    }
+
+    /// The dialect; default [`Dialect::default`], the platform's.
+    pub fn with_dialect(mut self, dialect: Dialect) -> Self {
+        self.0.dialect = dialect;
+        self
+    }
+
+    /// The columns; default all.
+    pub fn with_columns(mut self, columns: Columns) -> Self {
+        self.0.columns = columns;
+        self
+    }
+
+    /// The compression; default none.
+    pub fn with_compression(mut self, compression: Compression) -> Self {
+        self.0.compression = compression;
+        self
+    }
+
+    /// The encryption; default none.
+    #[cfg(feature = "openpgp")]
+    pub fn with_encryption(mut self, encryption: Encryption) -> Self {
+        self.0.encryption = Some(encryption);
+        self
+    }
+
+    /// The most rows of one file, the header not counted; default [`Destination::DEFAULT_MAX_ROWS`].
+    pub fn with_max_rows(mut self, max_rows: NonZeroU64) -> Self {
+        self.0.max_rows = max_rows;
+        self
+    }
+
+    /// Whether the manifest is delivered; default [`ManifestFile::Write`].
+    pub fn with_manifest(mut self, manifest: ManifestFile) -> Self {
+        self.0.manifest = manifest;
+        self
+    }
+
+    /// What file names end in, with its dot if it has one; default `.csv` and what the layers add.
+    pub fn with_extension(mut self, extension: impl Into<String>) -> Self {
+        self.0.extension = Some(extension.into());
+        self
+    }
+
+    /// Checks what depends on several settings.
+    ///
+    /// # Errors
+    ///
+    /// When the extension holds a `/` or a control character, which would make it more than the end of a name.
+    pub fn build(self) -> Result<Destination> {
+        if let Some(extension) = &self.0.extension
+            && let Some(bad) = extension.chars().find(|c| *c == '/' || c.is_control())
+        {
+            let text =
+                format!("the extension {extension:?} holds {bad:?}: expected the end of a file name, such as `.csv`");
+            return Err(Error::new(ErrorKind::Destination, text));
+        }
+        Ok(Destination(Arc::new(self.0)))
+    }
+}
+
+impl fmt::Debug for DestinationBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&Destination(Arc::new(self.0.clone())), f)
+    }
+}

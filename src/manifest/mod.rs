@@ -1,1 +1,155 @@
 //! What was delivered: the JSON object that is written last.
+//!
+//! A reader starts from the manifest: files that no manifest names are those of an export that did not end. Its JSON
+//! has the platform's shape, so that receivers who read the platform's manifests read these.
+//!
+//! ```
+//! use chrono::{TimeZone, Utc};
+//! use consign::manifest::{FileEntry, Manifest};
+//!
+//! let manifest = Manifest::new("0ac8f3c0", Utc.with_ymd_and_hms(2023, 8, 18, 1, 0, 0).unwrap())
+//!     .with_files([FileEntry::new("destination/output001", "a.csv").with_stored_bytes(145_854)]);
+//! assert_eq!(
+//!     manifest.to_json(),
+//!     r#"{"flowRunId":"0ac8f3c0","scheduledTime":"2023-08-18T01:00:00Z","exportResults":[{"sinkPath":"/destination/output001","name":"a.csv","size":145854}]}"#,
+//! );
+//! ```
+
+mod platform;
+
+use chrono::{DateTime, Utc};
+
+/// The files of one export.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Manifest {
+    run_id: String,
+    scheduled_time: DateTime<Utc>,
+    files: Vec<FileEntry>,
+    key: Option<String>,
+}
+
+impl Manifest {
+    /// A manifest of no files yet.
+    pub fn new(run_id: impl Into<String>, scheduled_time: DateTime<Utc>) -> Self {
+        Self { run_id: run_id.into(), scheduled_time, files: Vec::new(), key: None }
+    }
+
+    /// The same manifest with these files.
+    #[must_use]
+    pub fn with_files(self, files: impl IntoIterator<Item = FileEntry>) -> Self {
+        Self { files: files.into_iter().collect(), ..self }
+    }
+
+    /// The same manifest, which is or will be delivered under this key.
+    #[must_use]
+    pub fn with_key(self, key: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), ..self }
+    }
+
+    /// The id of the run.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// The slot of the schedule that the export was made for; the time of its context.
+    #[must_use]
+    pub fn scheduled_time(&self) -> DateTime<Utc> {
+        self.scheduled_time
+    }
+
+    /// The files, in the order of their rows.
+    #[must_use]
+    pub fn files(&self) -> &[FileEntry] {
+        &self.files
+    }
+
+    /// The key of the manifest itself, unless the destination asked for none.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The rows of all files together, without headers.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(FileEntry::rows).sum()
+    }
+
+    /// The manifest as the platform writes it: one line, without a line end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        platform::to_json(self)
+    }
+}
+
+/// One delivered file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FileEntry {
+    folder: String,
+    name: String,
+    rows: u64,
+    plain_bytes: u64,
+    stored_bytes: u64,
+}
+
+impl FileEntry {
+    /// A file in a folder, which may be empty and has no `/` at its ends.
+    pub fn new(folder: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { folder: folder.into(), name: name.into(), rows: 0, plain_bytes: 0, stored_bytes: 0 }
+    }
+
+    /// The same file with its number of rows, the header not counted.
+    #[must_use]
+    pub fn with_rows(self, rows: u64) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// The same file with the number of bytes before compression and encryption.
+    #[must_use]
+    pub fn with_plain_bytes(self, plain_bytes: u64) -> Self {
+        Self { plain_bytes, ..self }
+    }
+
+    /// The same file with the number of bytes in the store.
+    #[must_use]
+    pub fn with_stored_bytes(self, stored_bytes: u64) -> Self {
+        Self { stored_bytes, ..self }
+    }
+
+    /// The folder, without `/` at its ends.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// The name in the folder.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole key: folder and name.
+    #[must_use]
+    pub fn key(&self) -> String {
+        if self.folder.is_empty() { self.name.clone() } else { format!("{}/{}", self.folder, self.name) }
+    }
+
+    /// The rows, the header not counted.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The bytes before compression and encryption.
+    #[must_use]
+    pub fn plain_bytes(&self) -> u64 {
+        self.plain_bytes
+    }
+
+    /// The bytes in the store.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored_bytes
+    }
+}

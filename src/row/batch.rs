@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
-use super::{RowError, RowErrorKind, Value};
+use super::{FieldNames, RowError, RowErrorKind, Value};
 
 /// A block of rows of one width, stored in a few flat buffers that keep their room when the batch is cleared.
 ///
@@ -145,8 +145,29 @@ impl Batch {
     /// # Panics
     ///
     /// When there is no such row, as an index does.
+    #[must_use]
     pub fn row(&self, row: usize) -> impl ExactSizeIterator<Item = Value<'_>> {
         self.cells[row * self.width..(row + 1) * self.width].iter().map(|cell| self.cell(cell))
+    }
+
+    /// Adds a row of values; the first one decides the width where no names are known.
+    pub(crate) fn push_fields<'a>(
+        &mut self,
+        fields: impl Iterator<Item = Value<'a>>,
+        names: &mut FieldNames,
+    ) -> Result<(), RowError> {
+        if *names != FieldNames::Unknown {
+            return self.push_record(fields);
+        }
+        self.whole_row(|batch| {
+            for value in fields {
+                batch.push_value(value)?;
+            }
+            batch.set_width(batch.open_fields());
+            Ok::<(), RowError>(())
+        })?;
+        *names = FieldNames::Unnamed;
+        Ok(())
     }
 
     /// Runs `push`, checks that it added one row, and takes its fields back if not.
@@ -162,13 +183,12 @@ impl Batch {
             }
             Err(RowError::new(RowErrorKind::Width { expected: self.width, found }).into())
         });
-        match &pushed {
-            Ok(()) => self.rows += 1,
-            Err(_) => {
-                self.cells.truncate(before.0);
-                self.text.truncate(before.1);
-                self.bytes.truncate(before.2);
-            }
+        if pushed.is_ok() {
+            self.rows += 1;
+        } else {
+            self.cells.truncate(before.0);
+            self.text.truncate(before.1);
+            self.bytes.truncate(before.2);
         }
         pushed
     }
@@ -179,7 +199,7 @@ impl Batch {
     }
 
     /// Lets the first row decide the width.
-    pub(super) fn set_width(&mut self, width: usize) {
+    pub(crate) fn set_width(&mut self, width: usize) {
         debug_assert_eq!(self.rows, 0, "the width of a batch that has rows cannot change");
         self.width = width;
     }

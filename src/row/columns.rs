@@ -153,6 +153,11 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// Every field of rows whose columns have no names.
+    pub(crate) fn unnamed(width: usize) -> Self {
+        Self { picks: (0..width).collect(), names: Vec::new() }
+    }
+
     /// For each delivered column, the position of its field in a row of the input.
     #[must_use]
     pub fn picks(&self) -> &[usize] {

@@ -127,8 +127,10 @@ impl Fields<'_> {
     fn name(&mut self, name: &str) -> Result<(), Stop> {
         if let Some(first) = &mut self.first {
             first.push(name.to_owned());
-        } else if let Some(expected) = self.expected.and_then(|names| names.get(self.named)) {
-            if expected != name {
+        } else if let Some(expected) = self.expected.and_then(|names| names.get(self.named))
+            && expected != name
+        {
+            {
                 return Err(
                     RowError::new(RowErrorKind::Name { expected: expected.clone(), found: name.to_owned() }).into()
                 );

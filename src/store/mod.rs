@@ -95,7 +95,7 @@ impl Store {
     /// | `s3://bucket/prefix` | Amazon S3 and what speaks its protocol; `AWS_*` variables | `aws` |
     /// | `gs://bucket/prefix` | Google Cloud Storage; `GOOGLE_*` variables | `gcp` |
     /// | `az://container/prefix`, `abfss://…` | Azure Blob Storage; `AZURE_*` variables | `azure` |
-    /// | `https://…` | any of the above by its host, else WebDAV | that of the store, or `http` |
+    /// | `https://…` | any of the above by its host, else `WebDAV` | that of the store, or `http` |
     ///
     /// # Errors
     ///

@@ -41,14 +41,13 @@ impl Uploader {
                 open: Open::Not,
             }),
             Backend::Folder(root) => {
-                let staging = match &self.staging {
-                    Some(staging) => Arc::clone(staging),
-                    None => {
-                        let root = root.clone();
-                        let made = spawn_blocking(move || Staging::create(&root)).await;
-                        let made = Arc::new(made.map_err(|e| failure::task("make a folder", e))??);
-                        Arc::clone(self.staging.insert(made))
-                    }
+                let staging = if let Some(staging) = &self.staging {
+                    Arc::clone(staging)
+                } else {
+                    let root = root.clone();
+                    let made = spawn_blocking(move || Staging::create(&root)).await;
+                    let made = Arc::new(made.map_err(|e| failure::task("make a folder", e))??);
+                    Arc::clone(self.staging.insert(made))
                 };
                 let file = spawn_blocking(move || LocalFile::create(staging)).await;
                 State::Local(Some(file.map_err(|e| failure::task("make a file", e))??))

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test and its checks, a panic is the failure")]
 
 mod csv;
+mod export;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
 mod layer;
 mod schedule;

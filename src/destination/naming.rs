@@ -1,0 +1,117 @@
+//! The names of the files of an export: folder, file name, number and extension.
+//!
+//! The first file has the name that its template gives; the second gets `_2` before its extension, the third `_3`, so
+//! that two files of one export never share a key. A template that holds `%FILE_INDEX%` numbers the files itself.
+
+use std::num::NonZeroU64;
+
+use super::Destination;
+use crate::location::ObjectKey;
+use crate::template::Context;
+use crate::{Error, ErrorKind, Result};
+
+/// The name of one file of an export.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct FileName {
+    key: ObjectKey,
+    folder: usize,
+}
+
+impl FileName {
+    fn join(folder: &str, name: &str) -> Result<Self> {
+        if name.chars().count() > Destination::MAX_FILE_NAME {
+            let (found, most) = (name.chars().count(), Destination::MAX_FILE_NAME);
+            let text = format!(
+                "the file name `{name}` has {found} characters with its number and extension, at most {most} are allowed"
+            );
+            return Err(Error::new(ErrorKind::Name, text));
+        }
+        let folder = folder.trim_matches('/');
+        Ok(Self { key: ObjectKey::join(folder, name)?, folder: folder.len() })
+    }
+
+    /// The whole key.
+    #[must_use]
+    pub fn key(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    /// The folder, without `/` at its ends; may be empty.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        &self.key.as_str()[..self.folder]
+    }
+
+    /// The name in the folder.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.key.as_str()[self.folder..].trim_start_matches('/')
+    }
+}
+
+impl Destination {
+    /// The most characters of a file name, with its number and extension: 255 (the platform's guide, file names).
+    pub const MAX_FILE_NAME: usize = 255;
+
+    /// The most files of one export: 100,000. It bounds the number in a name, whose room is checked when the export
+    /// starts.
+    pub const MAX_FILES: NonZeroU64 = NonZeroU64::new(100_000).expect("100,000 is not zero");
+
+    /// The context that names are expanded with: the destination's own name stands in where the context has none.
+    fn complete(&self, context: &Context) -> Context {
+        match (context.destination(), self.name()) {
+            (None, Some(name)) => context.clone().with_destination(name),
+            _ => context.clone(),
+        }
+    }
+
+    /// Checks that every name of an export with this context can be made, from the first file to the last that could
+    /// be.
+    ///
+    /// # Errors
+    ///
+    /// When the context lacks a value that a template needs, or a name would be too long or hold what a key may not.
+    pub fn check_names(&self, context: &Context, run_id: &str) -> Result<()> {
+        self.file_name(context, NonZeroU64::MIN)?;
+        self.file_name(context, Self::MAX_FILES)?;
+        self.manifest_name(context, run_id).map(|_| ())
+    }
+
+    /// The name of the file with this index.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_names`](Self::check_names); after that check, none.
+    pub fn file_name(&self, context: &Context, index: NonZeroU64) -> Result<FileName> {
+        let context = self.complete(context);
+        let folder = self.folder().template().expand(&context, index)?;
+        let mut name = self.file_name_template().expand(&context, index)?;
+        let numbered = self.folder().template().has_file_index() || self.file_name_template().has_file_index();
+        if index > NonZeroU64::MIN && !numbered {
+            name.push('_');
+            name.push_str(&index.to_string());
+        }
+        FileName::join(&folder, &(name + &self.extension()))
+    }
+
+    /// The name of the manifest: `manifest-<destination id>-<run id>.json`, beside the first file. Where the context
+    /// has no id of the destination, it is left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_names`](Self::check_names).
+    pub fn manifest_name(&self, context: &Context, run_id: &str) -> Result<FileName> {
+        let context = self.complete(context);
+        let folder = self.folder().template().expand(&context, NonZeroU64::MIN)?;
+        let name = match context.destination_instance_id() {
+            Some(id) => format!("manifest-{id}-{run_id}.json"),
+            None => format!("manifest-{run_id}.json"),
+        };
+        if let Some(bad) = name.chars().find(|c| *c == '/') {
+            let text =
+                format!("the manifest's name `{name}` holds {bad:?}: expected ids that can be part of a file name");
+            return Err(Error::new(ErrorKind::Context, text));
+        }
+        FileName::join(&folder, &name)
+    }
+}

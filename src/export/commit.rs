@@ -1,0 +1,66 @@
+//! The end of an export: every file is completed, then the manifest is written; or everything is taken back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::StreamExt;
+use futures::stream;
+
+use super::pipeline::Run;
+use crate::destination::ManifestFile;
+use crate::manifest::{FileEntry, Manifest};
+use crate::store::{Upload, Uploader};
+use crate::{Error, ErrorKind, Result};
+
+/// How many files are completed at the same time.
+const COMPLETIONS: usize = 8;
+
+/// Makes the files visible, then writes the manifest. Nothing stops it half-way but a failure: whoever drops the
+/// export from here on finds it committed.
+pub(super) async fn complete(run: &Run, mut uploader: Uploader, files: Vec<(FileEntry, Upload)>) -> Result<Manifest> {
+    let (entries, uploads): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+    let failed = AtomicBool::new(false);
+    let first_error = stream::iter(uploads)
+        .map(|upload| async {
+            // After a failure no further file is shown.
+            if failed.load(Ordering::Relaxed) {
+                return upload.abort().await;
+            }
+            let completed = upload.complete().await;
+            failed.fetch_or(completed.is_err(), Ordering::Relaxed);
+            completed
+        })
+        .buffer_unordered(COMPLETIONS)
+        .fold(Ok(()), |first, next| async { first.and(next) })
+        .await;
+    first_error?;
+
+    let manifest = Manifest::new(&run.id, run.context.time()).with_files(entries);
+    match run.destination.manifest() {
+        ManifestFile::Omit => Ok(manifest),
+        ManifestFile::Write => {
+            let name = run.destination.manifest_name(&run.context, &run.id)?;
+            let key = name.key().as_str();
+            let mut upload = uploader.start(key).await?;
+            uploader.end(&mut upload, manifest.to_json().into()).await?;
+            upload.complete().await?;
+            Ok(manifest.with_key(key))
+        }
+    }
+}
+
+/// Takes back what was sent. The error is the one that the export failed with; a failed abort is told beside it.
+pub(super) async fn abort(uploads: impl Iterator<Item = Upload>, error: Error) -> Error {
+    let failures: Vec<_> = stream::iter(uploads)
+        .map(Upload::abort)
+        .buffer_unordered(COMPLETIONS)
+        .filter_map(|aborted| async { aborted.err() })
+        .collect()
+        .await;
+    match failures.first() {
+        None => error,
+        Some(first) if error.kind() == ErrorKind::Aborted => first.clone(),
+        Some(first) => {
+            error.with_note(&format!("besides, uploads were left open that could not be aborted: {first:#}"))
+        }
+    }
+}

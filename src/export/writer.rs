@@ -1,0 +1,510 @@
+//! The ways in: rows are gathered in blocks, and full blocks are handed to the pipeline.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll, ready};
+
+use csv_async::{AsyncReader, ByteRecord};
+use futures::channel::{mpsc, oneshot};
+use futures::future::poll_fn;
+use futures::{FutureExt, Sink, Stream, StreamExt, pin_mut};
+use serde::Serialize;
+use tokio::io::AsyncRead;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use super::pipeline::{self, Block, Message, Run};
+use super::progress::Progress;
+use super::roll::Roll;
+use crate::destination::Destination;
+use crate::format::csv::Header;
+use crate::manifest::Manifest;
+use crate::row::{Batch, FieldNames, Mapping, RowError, RowErrorKind, Value};
+use crate::store::Store;
+use crate::template::Context;
+use crate::{Error, ErrorKind, Result};
+
+/// How much memory the rows of a block take, about, before it is handed over.
+const BLOCK_BYTES: usize = 1024 * 1024;
+
+/// One run of a [`Destination`]: takes rows, and delivers files when it is committed.
+///
+/// The first error is final: every later call returns it again, and nothing becomes visible.
+///
+/// As a [`Sink`], an export takes rows of any [`Serialize`] type; flushing and closing the sink do not commit it.
+#[must_use = "an export that is not committed delivers nothing"]
+pub struct Export {
+    destination: Destination,
+    names: FieldNames,
+    mapping: Option<Arc<Mapping>>,
+    batch: Batch,
+    lines: Vec<u64>,
+    roll: Roll,
+    rows: u64,
+    blocks: mpsc::Sender<Message>,
+    pipeline: JoinHandle<Result<Manifest>>,
+    /// Dropped with the export, which tells the pipeline to take everything back.
+    alive: Option<oneshot::Sender<()>>,
+    failed: Option<Error>,
+    progress: Progress,
+}
+
+/// Gathers what an [`Export`] may be given beside its context.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct ExportBuilder {
+    destination: Destination,
+    store: Store,
+    context: Context,
+    run_id: Option<String>,
+    columns: Option<Vec<String>>,
+}
+
+impl ExportBuilder {
+    /// The id of the run, which is part of the manifest and of its name; default: made from the context's time.
+    pub fn with_run_id(self, run_id: impl Into<String>) -> Self {
+        Self { run_id: Some(run_id.into()), ..self }
+    }
+
+    /// The names of the columns of the rows. Structs, maps and CSV files with a header bring their own; records of
+    /// fields do not, and need these when the destination writes a header or picks columns.
+    pub fn with_columns<S: Into<String>>(self, columns: impl IntoIterator<Item = S>) -> Self {
+        Self { columns: Some(columns.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// Starts the export. Nothing is sent before the first block of rows is full.
+    ///
+    /// # Errors
+    ///
+    /// When a name cannot be made from the context, the store is another bucket than the destination's, the
+    /// destination asks for a column that there is not, or no tokio runtime runs here.
+    pub fn start(self) -> Result<Export> {
+        let Self { destination, store, context, run_id, columns } = self;
+        let runtime = Handle::try_current().map_err(|e| {
+            Error::new(ErrorKind::Store, "an export runs on a tokio runtime, and none runs here").with_source(e)
+        })?;
+        if let Some(bucket) = store.bucket()
+            && bucket != destination.bucket().as_str()
+        {
+            let wanted = destination.bucket();
+            let text = format!("the destination's bucket is `{wanted}`, but the store is the bucket `{bucket}`");
+            return Err(Error::new(ErrorKind::Destination, text));
+        }
+        let run_id = run_id.unwrap_or_else(|| context.time().format("%Y%m%dT%H%M%S%.9fZ").to_string());
+        destination.check_names(&context, &run_id)?;
+        let names = columns.map_or(FieldNames::Unknown, FieldNames::Named);
+        let (mapping, width) = match &names {
+            FieldNames::Named(names) => (Some(Arc::new(destination.columns().resolve(names)?)), names.len()),
+            FieldNames::Unknown | FieldNames::Unnamed => (None, 0),
+        };
+
+        let progress = Progress::default();
+        let (blocks, messages) = mpsc::channel(0);
+        let (alive, gone) = oneshot::channel();
+        let run = Run { destination: destination.clone(), context, id: run_id, progress: progress.clone() };
+        Ok(Export {
+            roll: Roll::new(destination.max_rows()),
+            destination,
+            names,
+            mapping,
+            batch: Batch::new(width),
+            lines: Vec::new(),
+            rows: 0,
+            blocks,
+            pipeline: runtime.spawn(pipeline::run(run, store, messages, gone)),
+            alive: Some(alive),
+            failed: None,
+            progress,
+        })
+    }
+}
+
+impl Export {
+    /// Starts an export of a destination to a store.
+    ///
+    /// # Errors
+    ///
+    /// As [`ExportBuilder::start`].
+    pub fn start(destination: &Destination, store: &Store, context: Context) -> Result<Self> {
+        Self::builder(destination, store, context).start()
+    }
+
+    /// An export that is given more than its context before it starts.
+    pub fn builder(destination: &Destination, store: &Store, context: Context) -> ExportBuilder {
+        ExportBuilder { destination: destination.clone(), store: store.clone(), context, run_id: None, columns: None }
+    }
+
+    /// How far the export is; can be kept and asked at any time, from any thread.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Takes a row: a struct, map, tuple or sequence. The fields of structs and maps are the columns.
+    ///
+    /// # Errors
+    ///
+    /// When the row differs from those before it, or the export has failed, now or earlier.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped before it is done, the row was not taken.
+    pub async fn write<T: Serialize + ?Sized>(&mut self, row: &T) -> Result<()> {
+        poll_fn(|task| self.poll_room(task)).await?;
+        self.push(None, |batch, names| batch.push_row(row, names))
+    }
+
+    /// Takes a row of fields in the order of the columns.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`write`](Self::write).
+    pub async fn write_record<'a, V: Into<Value<'a>>>(&mut self, fields: impl IntoIterator<Item = V>) -> Result<()> {
+        poll_fn(|task| self.poll_room(task)).await?;
+        self.push(None, |batch, names| batch.push_fields(fields.into_iter().map(Into::into), names))
+    }
+
+    /// Takes every row of a stream.
+    ///
+    /// A stream that can fail goes in through the [`Sink`]: `rows.map_err(…).forward(&mut export)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped before it is done, the rows taken so far are taken, and the row that the stream gave
+    /// last may be lost.
+    pub async fn write_stream<T: Serialize>(&mut self, rows: impl Stream<Item = T>) -> Result<()> {
+        pin_mut!(rows);
+        while let Some(row) = rows.next().await {
+            self.write(&row).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes every record of a CSV reader; fields equal to `null_text` are null.
+    ///
+    /// The reader's header, if it has one, gives the names of the columns. The fields are text.
+    ///
+    /// ```
+    /// # use chrono::Utc;
+    /// # use consign::location::{BucketName, FolderPath};
+    /// # use consign::template::{Context, Template};
+    /// # use consign::{Destination, Export, store::Store};
+    /// # #[tokio::main]
+    /// # async fn main() -> consign::Result<()> {
+    /// # let destination = Destination::builder(
+    /// #     BucketName::parse("acme-exports")?, FolderPath::parse("a")?, Template::parse("a")?).build()?;
+    /// # let store = Store::from_url("memory:///")?;
+    /// let mut reader = csv_async::AsyncReader::from_reader("faa,alt\n04G,1044\n06A,NA\n".as_bytes());
+    /// let mut export = Export::start(&destination, &store, Context::new(Utc::now()))?;
+    /// export.write_csv(&mut reader, Some("NA")).await?;
+    /// assert_eq!(export.commit().await?.rows(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write), and when the input cannot be read, is no CSV, or is not UTF-8; the text names the line.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`write_stream`](Self::write_stream).
+    pub async fn write_csv<R: AsyncRead + Send + Unpin>(
+        &mut self,
+        reader: &mut AsyncReader<R>,
+        null_text: Option<&str>,
+    ) -> Result<()> {
+        if reader.has_headers() {
+            let header = reader.byte_headers().await.map_err(|e| unreadable(&e))?.clone();
+            self.take_header(&header)?;
+        }
+        let null = null_text.map(str::as_bytes);
+        let mut record = ByteRecord::new();
+        loop {
+            match reader.read_byte_record(&mut record).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(e) => return Err(self.fail(unreadable(&e))),
+            }
+            let line = record.position().map(csv_async::Position::line);
+            poll_fn(|task| self.poll_room(task)).await?;
+            self.push(line, |batch, names| {
+                if *names == FieldNames::Unknown {
+                    batch.set_width(record.len());
+                    *names = FieldNames::Unnamed;
+                }
+                batch.push_bytes(&record, null)
+            })?;
+        }
+    }
+
+    /// Completes the files, writes the manifest last, and returns it.
+    ///
+    /// An export without rows delivers one file, with the header if the columns are known.
+    ///
+    /// # Errors
+    ///
+    /// When the export has failed, now or earlier. A failure before the files are completed leaves nothing visible; one
+    /// while they are being completed may leave some of them, but no manifest that names them.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped while rows are still under way, the export is aborted; once its files are being
+    /// completed, it runs to its end all the same.
+    pub async fn commit(mut self) -> Result<Manifest> {
+        let ended = poll_fn(|task| self.poll_end(task)).await;
+        ended?;
+        // The pipeline has been told to commit: the end of this handle no longer means to give up.
+        let done = (&mut self.pipeline).await;
+        joined(done)
+    }
+
+    /// Gives the export up and waits until everything that was sent has been taken back.
+    ///
+    /// # Errors
+    ///
+    /// When an upload could not be aborted; the store may then hold its parts until they expire.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped, the export goes on being taken back as long as the runtime runs.
+    pub async fn abort(mut self) -> Result<()> {
+        drop(self.alive.take());
+        if self.failed.is_some() {
+            return Ok(());
+        }
+        match joined((&mut self.pipeline).await) {
+            Err(error) if error.kind() != ErrorKind::Aborted => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until the open block has room for a row, handing it over if it is full.
+    fn poll_room(&mut self, task: &mut Task<'_>) -> Poll<Result<()>> {
+        self.check()?;
+        if self.roll.is_full() || self.batch.bytes() >= BLOCK_BYTES {
+            ready!(self.poll_channel(task))?;
+            self.hand_over(self.roll.is_full())?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Hands the last block over and tells the pipeline to commit.
+    fn poll_end(&mut self, task: &mut Task<'_>) -> Poll<Result<()>> {
+        self.check()?;
+        ready!(self.poll_channel(task))?;
+        if self.roll.is_open() {
+            self.hand_over(true)?;
+            ready!(self.poll_channel(task))?;
+        }
+        self.send(Message::Commit)?;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits until the pipeline takes a message, or has failed.
+    fn poll_channel(&mut self, task: &mut Task<'_>) -> Poll<Result<()>> {
+        if ready!(self.blocks.poll_ready(task)).is_ok() {
+            return Poll::Ready(Ok(()));
+        }
+        // Nobody listens any more: the pipeline has ended, and not with a manifest.
+        let ended = ready!(self.pipeline.poll_unpin(task));
+        let error = joined(ended).err().unwrap_or_else(ended_early);
+        Poll::Ready(Err(self.fail(error)))
+    }
+
+    /// Sends the open block; the channel must be ready.
+    fn hand_over(&mut self, last: bool) -> Result<()> {
+        if self.roll.file() > Destination::MAX_FILES {
+            let most = Destination::MAX_FILES;
+            let text =
+                format!("the rows make more than {most} files, the most of one export: allow more rows in a file");
+            return Err(self.fail(Error::new(ErrorKind::Destination, text)));
+        }
+        let mapping = match &self.mapping {
+            Some(mapping) => Arc::clone(mapping),
+            None => self.resolve()?,
+        };
+        let next = Batch::new(self.batch.width());
+        let block = Block {
+            first_row: self.rows - self.batch.rows() as u64 + 1,
+            batch: std::mem::replace(&mut self.batch, next),
+            lines: std::mem::take(&mut self.lines),
+            mapping,
+            file: self.roll.file(),
+            first: self.roll.begin(),
+            last,
+        };
+        if last {
+            self.roll.next_file();
+        }
+        self.send(Message::Block(block))
+    }
+
+    fn send(&mut self, message: Message) -> Result<()> {
+        self.blocks.start_send(message).map_err(|_| self.fail(ended_early()))
+    }
+
+    /// Adds a row to the open block, which has room.
+    fn push(
+        &mut self,
+        line: Option<u64>,
+        push: impl FnOnce(&mut Batch, &mut FieldNames) -> Result<(), RowError>,
+    ) -> Result<()> {
+        if let Err(error) = push(&mut self.batch, &mut self.names) {
+            let place = line.map_or_else(|| format!("row {}", self.rows + 1), |line| format!("line {line}"));
+            return Err(self.fail(misfit(&place, &self.names, &error)));
+        }
+        if self.mapping.is_none() {
+            self.mapping = Some(self.resolve()?);
+        }
+        self.lines.extend(line);
+        self.rows += 1;
+        self.roll.add_row();
+        Ok(())
+    }
+
+    /// Finds the destination's columns among those of the rows.
+    fn resolve(&mut self) -> Result<Arc<Mapping>> {
+        let resolved = match &self.names {
+            FieldNames::Named(names) => self.destination.columns().resolve(names).map_err(Error::from),
+            FieldNames::Unknown => Ok(Mapping::unnamed(0)),
+            FieldNames::Unnamed => {
+                let wants_names = match self.destination.dialect().header() {
+                    Header::Write => Some("writes a header"),
+                    Header::Omit => self.destination.columns().list().map(|_| "picks columns by name"),
+                };
+                match wants_names {
+                    None => Ok(Mapping::unnamed(self.batch.width())),
+                    Some(wants) => Err(Error::new(
+                        ErrorKind::Row,
+                        format!(
+                            "the columns of the rows have no names, but the destination {wants}: give the names when the export is started"
+                        ),
+                    )),
+                }
+            }
+        };
+        resolved.map(Arc::new).map_err(|error| self.fail(error))
+    }
+
+    /// Takes the header of an input.
+    fn take_header(&mut self, header: &ByteRecord) -> Result<()> {
+        self.check()?;
+        let mut names = Vec::with_capacity(header.len());
+        for (column, name) in header.iter().enumerate() {
+            let Ok(name) = std::str::from_utf8(name) else {
+                let text = format!("line 1, column {}: the name of the column is not UTF-8", column + 1);
+                return Err(self.fail(Error::new(ErrorKind::Input, text)));
+            };
+            names.push(name.to_owned());
+        }
+        match &self.names {
+            FieldNames::Unknown => {
+                self.batch.set_width(names.len());
+                self.names = FieldNames::Named(names);
+                self.mapping = Some(self.resolve()?);
+                Ok(())
+            }
+            FieldNames::Named(known) if *known == names => Ok(()),
+            known => {
+                let known = match known {
+                    FieldNames::Named(known) => format!("`{}`", known.join("`, `")),
+                    _ => "columns without names".to_owned(),
+                };
+                let text =
+                    format!("line 1: expected the columns of the rows before, {known}, found `{}`", names.join("`, `"));
+                Err(self.fail(Error::new(ErrorKind::Row, text)))
+            }
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    /// Keeps the first error and has the pipeline take everything back.
+    #[cold]
+    fn fail(&mut self, error: Error) -> Error {
+        self.alive = None;
+        self.failed.get_or_insert(error).clone()
+    }
+}
+
+impl<T: Serialize> Sink<T> for Export {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Result<()>> {
+        self.poll_room(task)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, row: T) -> Result<()> {
+        self.check()?;
+        self.push(None, |batch, names| batch.push_row(&row, names))
+    }
+
+    /// Does nothing: rows become visible with the commit, and blocks are handed over when they are full.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Task<'_>) -> Poll<Result<()>> {
+        Poll::Ready(self.check())
+    }
+
+    /// Does nothing: a sink that is closed is not committed.
+    fn poll_close(self: Pin<&mut Self>, _: &mut Task<'_>) -> Poll<Result<()>> {
+        Poll::Ready(self.check())
+    }
+}
+
+impl fmt::Debug for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export")
+            .field("destination", &self.destination)
+            .field("rows", &self.rows)
+            .field("file", &self.roll.file())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the pipeline's task ended with.
+fn joined(ended: Result<Result<Manifest>, tokio::task::JoinError>) -> Result<Manifest> {
+    ended.unwrap_or_else(|e| {
+        Err(Error::new(ErrorKind::Internal, "the task of the export did not run to its end").with_source(e))
+    })
+}
+
+#[cold]
+fn ended_early() -> Error {
+    Error::new(ErrorKind::Internal, "the task of the export ended before its last row")
+}
+
+/// A row that does not fit, with its place.
+#[cold]
+fn misfit(place: &str, names: &FieldNames, error: &RowError) -> Error {
+    let column = match (error.kind(), names) {
+        (RowErrorKind::Utf8 { column, .. }, FieldNames::Named(names)) => format!(" (column `{}`)", names[*column]),
+        _ => String::new(),
+    };
+    Error::new(ErrorKind::Row, format!("{place}: {error}{column}"))
+}
+
+/// An input that is no CSV, or cannot be read.
+#[cold]
+fn unreadable(error: &csv_async::Error) -> Error {
+    match error.kind() {
+        csv_async::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            let place = pos.as_ref().map_or_else(String::new, |pos| format!("line {}: ", pos.line()));
+            let fields = if *expected_len == 1 { "field" } else { "fields" };
+            let text = format!("{place}expected {expected_len} {fields} as the table has columns, found {len}");
+            Error::new(ErrorKind::Row, text)
+        }
+        _ => Error::new(ErrorKind::Input, format!("the input cannot be read: {error}")),
+    }
+}
