@@ -7,4 +7,5 @@ mod export;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
 mod layer;
 mod schedule;
+mod spark_csv;
 mod tidy;

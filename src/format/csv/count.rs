@@ -25,6 +25,8 @@
 pub struct Counts {
     pub(super) written: u64,
     pub(super) lost: u64,
+    pub(super) skipped: u64,
+    pub(super) rejected: u64,
 }
 
 impl Counts {
@@ -40,9 +42,23 @@ impl Counts {
         self.lost
     }
 
+    /// Rows that were left out ([`Outcome::Skipped`](super::Outcome::Skipped)).
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Rows that were handed back ([`Outcome::Rejected`](super::Outcome::Rejected)).
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
     /// Adds what another encoder has counted.
     pub fn merge(&mut self, other: &Self) {
         self.written += other.written;
         self.lost += other.lost;
+        self.skipped += other.skipped;
+        self.rejected += other.rejected;
     }
 }

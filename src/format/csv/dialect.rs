@@ -3,58 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::token::Empty;
+use super::token::{Empty, EscapeSelf};
 use super::{
-    Comment, Delimiter, DialectError, DialectErrorKind, EmptyText, Encoder, Escape, NullText, Quote, Terminator,
+    Blank, Comment, Delimiter, DialectError, DialectErrorKind, EmptyText, Encoder, Escape, Header, InnerQuotes, Mode,
+    NullText, Nulls, Quote, QuoteStyle, QuotedNull, Refused, Terminator, Trim, exact, quote,
 };
-
-/// Whether a file begins with a record of the columns' names.
-///
-/// Default: [`Header::Write`], as the platform has it (Spark's default is to write none).
-///
-/// ```
-/// use consign::format::csv::{Dialect, Header};
-///
-/// let mut out = Vec::new();
-/// Dialect::default().encoder().header(&["id", "last, first"], &mut out)?;
-/// assert_eq!(out, b"id,\"last, first\"\n");
-///
-/// out.clear();
-/// let dialect = Dialect::builder().with_header(Header::Omit).build()?;
-/// dialect.encoder().header(&["id", "last, first"], &mut out)?;
-/// assert_eq!(out, b"");
-/// # Ok::<(), consign::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "there is nothing between writing a header and not")]
-pub enum Header {
-    /// The file begins with its first row.
-    Omit,
-    /// The file begins with the names.
-    #[default]
-    Write,
-}
-
-/// Which fields stand in quotes.
-///
-/// Default: [`QuoteStyle::Minimal`].
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum QuoteStyle {
-    /// Every field, null included.
-    All,
-    /// Every field but null, as Python's `QUOTE_NOTNULL` has it.
-    AllNonNull,
-    /// Fields that need it: those that hold a delimiter, quote, line end, or what else the reader could take wrongly.
-    #[default]
-    Minimal,
-    /// None. A field that would need quotes cannot be written.
-    Never,
-    /// Every field but numbers and null.
-    NonNumeric,
-    /// Texts, as Python's `QUOTE_STRINGS` has it; other types where they need it.
-    Strings,
-}
 
 /// Everything that decides the bytes of a CSV record, validated and cheap to clone.
 ///
@@ -80,20 +33,34 @@ pub struct Dialect(pub(super) Arc<Plan>);
 /// The settings, and what the encoder needs of them.
 pub(super) struct Plan {
     pub(super) settings: Settings,
-    pub(super) rules: super::quote::Rules,
+    pub(super) way: Way,
+}
+
+/// How the dialect writes its fields, chosen once.
+pub(super) enum Way {
+    Exact(exact::Rules),
+    Fixed(quote::Rules),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Settings {
+    pub(super) mode: Mode,
     pub(super) delimiter: Delimiter,
     pub(super) quote: Quote,
     pub(super) escape: Escape,
+    pub(super) escape_self: EscapeSelf,
     pub(super) style: QuoteStyle,
+    pub(super) inner_quotes: InnerQuotes,
     pub(super) null: NullText,
+    pub(super) nulls: Nulls,
+    pub(super) quoted_null: QuotedNull,
     pub(super) empty: EmptyText,
+    pub(super) blank: Blank,
+    pub(super) trim: Trim,
     pub(super) comment: Comment,
     pub(super) terminator: Terminator,
     pub(super) header: Header,
+    pub(super) refused: Refused,
 }
 
 impl Dialect {
@@ -141,6 +108,12 @@ pub struct DialectBuilder {
 }
 
 impl DialectBuilder {
+    /// Whether Spark's defects are kept; see [`Mode`].
+    pub fn with_mode(mut self, mode: Mode) -> Self {
+        self.settings.mode = mode;
+        self
+    }
+
     /// What stands between fields; see [`Delimiter`].
     pub fn with_delimiter(mut self, delimiter: Delimiter) -> Self {
         self.settings.delimiter = delimiter;
@@ -159,9 +132,21 @@ impl DialectBuilder {
         self
     }
 
+    /// What stands before an escape character inside quotes; see [`EscapeSelf`].
+    pub fn with_escape_self(mut self, escape_self: EscapeSelf) -> Self {
+        self.settings.escape_self = escape_self;
+        self
+    }
+
     /// Which fields stand in quotes; see [`QuoteStyle`].
     pub fn with_quote_style(mut self, style: QuoteStyle) -> Self {
         self.settings.style = style;
+        self
+    }
+
+    /// What a quote inside a field does; see [`InnerQuotes`].
+    pub fn with_inner_quotes(mut self, inner_quotes: InnerQuotes) -> Self {
+        self.settings.inner_quotes = inner_quotes;
         self
     }
 
@@ -171,9 +156,33 @@ impl DialectBuilder {
         self
     }
 
+    /// When null becomes the text for null; see [`Nulls`].
+    pub fn with_nulls(mut self, nulls: Nulls) -> Self {
+        self.settings.nulls = nulls;
+        self
+    }
+
+    /// What the reader makes of a quoted text that equals the text for null; see [`QuotedNull`].
+    pub fn with_quoted_null(mut self, quoted_null: QuotedNull) -> Self {
+        self.settings.quoted_null = quoted_null;
+        self
+    }
+
     /// What stands for empty text; see [`EmptyText`].
     pub fn with_empty(mut self, empty: EmptyText) -> Self {
         self.settings.empty = empty;
+        self
+    }
+
+    /// What becomes of a record that would be no bytes; see [`Blank`].
+    pub fn with_blank(mut self, blank: Blank) -> Self {
+        self.settings.blank = blank;
+        self
+    }
+
+    /// Which blanks are cut off values; see [`Trim`].
+    pub fn with_trim(mut self, trim: Trim) -> Self {
+        self.settings.trim = trim;
         self
     }
 
@@ -195,43 +204,79 @@ impl DialectBuilder {
         self
     }
 
+    /// What becomes of a row with a cell that cannot be written; see [`Refused`].
+    pub fn with_refused(mut self, refused: Refused) -> Self {
+        self.settings.refused = refused;
+        self
+    }
+
     /// Checks the rules between the settings.
     ///
     /// # Errors
     ///
-    /// When two of delimiter, quote, escape and terminator share a character, or a delimiter or quote holds a line
-    /// end: no reader could split such records.
+    /// When two of delimiter, quote, escape, comment and terminator share a character, or one of the first four is a
+    /// line end, or a setting needs a quote that the dialect lacks: no reader could split such records. In
+    /// [`Mode::Exact`], which asks nothing of its readers, when a setting is none of Spark's.
     ///
     /// ```
     /// use consign::format::csv::{Delimiter, Dialect};
     ///
-    /// let e = Dialect::builder().with_delimiter(Delimiter::from('"')).build().unwrap_err();
-    /// assert_eq!(e.to_string(), "the delimiter `\"` and the quote `\"` share the character '\"': expected them to differ");
+    /// let e = Dialect::builder().with_delimiter(Delimiter::from('\\')).build().unwrap_err();
+    /// assert_eq!(
+    ///     e.to_string(),
+    ///     "the delimiter `\\` and the escape `\\` share the character `\\`: expected them to differ"
+    /// );
     /// ```
     pub fn build(self) -> Result<Dialect, DialectError> {
         let settings = self.settings;
-        check(&settings)?;
-        let rules = super::quote::Rules::new(&settings);
-        Ok(Dialect(Arc::new(Plan { settings, rules })))
+        let way = match settings.mode {
+            Mode::Exact => {
+                check_exact(&settings)?;
+                Way::Exact(exact::Rules::new(&settings))
+            }
+            Mode::Fixed => {
+                check_fixed(&settings)?;
+                Way::Fixed(quote::Rules::new(&settings))
+            }
+        };
+        Ok(Dialect(Arc::new(Plan { settings, way })))
     }
 }
 
-/// The rules between the parts of a dialect.
-fn check(s: &Settings) -> Result<(), DialectError> {
+/// What Spark has no option for cannot be had in its bytes.
+fn check_exact(s: &Settings) -> Result<(), DialectError> {
+    let clash = |what: &str| Err(DialectError::new(DialectErrorKind::Clash, what));
+    if !matches!(s.style, QuoteStyle::All | QuoteStyle::Minimal) {
+        return clash("Spark quotes all fields or those that need it: expected the quote style all or minimal");
+    }
+    if s.blank != Blank::default() {
+        return clash("Spark writes no blank lines: expected mode fixed for blank lines");
+    }
+    if s.terminator.as_str().encode_utf16().count() > 2 {
+        let what = format!(
+            "Spark ends records with at most two characters, found `{}`: expected one or two",
+            shown(s.terminator.as_str())
+        );
+        return Err(DialectError::new(DialectErrorKind::Terminator, what));
+    }
+    Ok(())
+}
+
+/// The rules that make records readable.
+fn check_fixed(s: &Settings) -> Result<(), DialectError> {
     use DialectErrorKind as Kind;
 
     let mut parts = vec![(Kind::Delimiter, "delimiter", s.delimiter.as_str().to_owned())];
     parts.extend(s.quote.as_char().map(|c| (Kind::Quote, "quote", c.to_string())));
-    if let Escape::With(c) = s.escape {
-        // An escape that is the quote itself is another way to spell a doubled quote.
-        if s.quote.as_char() != Some(c) {
-            parts.push((Kind::Escape, "escape", c.to_string()));
-        }
+    match s.escape {
+        // An escape that is the quote is another way to spell a doubled quote.
+        Escape::With(c) if s.quote.as_char() != Some(c) => parts.push((Kind::Escape, "escape", c.to_string())),
+        _ => {}
     }
     parts.extend(s.comment.as_char().map(|c| (Kind::Comment, "comment", c.to_string())));
     for (kind, name, text) in &parts {
-        if let Some(c) = text.chars().find(|c| matches!(c, '\n' | '\r')) {
-            let what = format!("the {name} `{}` holds a line end, {c:?}", text.escape_debug());
+        if text.contains(['\n', '\r']) {
+            let what = format!("the {name} `{}` holds a line end: expected other characters", shown(text));
             return Err(DialectError::new(*kind, what));
         }
     }
@@ -239,30 +284,38 @@ fn check(s: &Settings) -> Result<(), DialectError> {
     for (i, (_, name, text)) in parts.iter().enumerate() {
         for (_, other_name, other) in &parts[i + 1..] {
             if let Some(c) = text.chars().find(|&c| other.contains(c)) {
-                let (text, other) = (text.escape_debug(), other.escape_debug());
                 let what = format!(
-                    "the {name} `{text}` and the {other_name} `{other}` share the character {c:?}: expected them to differ"
+                    "the {name} `{}` and the {other_name} `{}` share the character `{}`: expected them to differ",
+                    shown(text),
+                    shown(other),
+                    shown(c.encode_utf8(&mut [0; 4]))
                 );
                 return Err(DialectError::new(Kind::Clash, what));
             }
         }
     }
+    if s.escape_self == EscapeSelf::Bare {
+        let what =
+            "an escape that is not escaped can escape the closing quote: expected mode exact, or an escape for it";
+        return Err(DialectError::new(Kind::Escape, what));
+    }
     if s.quote.as_char().is_none() {
-        let style = match s.style {
-            QuoteStyle::Minimal | QuoteStyle::Never => None,
-            QuoteStyle::All => Some("all"),
-            QuoteStyle::AllNonNull => Some("all but null"),
-            QuoteStyle::NonNumeric => Some("non-numeric"),
-            QuoteStyle::Strings => Some("strings"),
-        };
-        if let Some(style) = style {
-            let what = format!("the quote style `{style}` needs a quote: expected a quote character, found none");
-            return Err(DialectError::new(Kind::Clash, what));
+        let clash = |what: &str| Err(DialectError::new(Kind::Clash, what));
+        if !matches!(s.style, QuoteStyle::Minimal | QuoteStyle::Never) {
+            return clash("the quote style needs a quote: expected a quote character, found none");
         }
         if s.empty.0 == Empty::Quoted {
-            let what = "empty text as a pair of quotes needs a quote: expected a quote character, found none";
-            return Err(DialectError::new(Kind::Clash, what));
+            return clash("empty text as a pair of quotes needs a quote: expected a quote character, found none");
         }
     }
     Ok(())
+}
+
+/// A text for a message: control characters escaped, quotes and backslashes as they are.
+fn shown(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
 }

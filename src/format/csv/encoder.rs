@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::dialect::Way;
 use super::quote::Class;
-use super::{Counts, Dialect, EncodeError, Header};
+use super::{Counts, Dialect, EncodeError, Header, Refused, exact, quote};
 use crate::row::Value;
 
 /// Writes records of a [`Dialect`].
@@ -49,7 +50,13 @@ impl Encoder {
             return Ok(());
         }
         let start = out.len();
-        let written = self.write(columns.iter().map(|name| Value::Text(name.as_ref())), out);
+        let written = match &self.dialect.0.way {
+            Way::Exact(rules) => {
+                exact_header(rules, columns, out);
+                Ok(())
+            }
+            Way::Fixed(_) => self.write(columns.iter().map(|name| Value::Text(name.as_ref())), out),
+        };
         if written.is_err() {
             out.truncate(start);
         }
@@ -68,13 +75,27 @@ impl Encoder {
     ) -> Result<Outcome, EncodeError> {
         let start = out.len();
         match self.write(fields, out) {
+            Ok(()) if out.len() == start => {
+                self.counts.lost += 1;
+                Ok(Outcome::Lost)
+            }
             Ok(()) => {
                 self.counts.written += 1;
                 Ok(Outcome::Written)
             }
             Err(error) => {
                 out.truncate(start);
-                Err(error)
+                match self.dialect.0.settings.refused {
+                    Refused::Fail => Err(error),
+                    Refused::Reject => {
+                        self.counts.rejected += 1;
+                        Ok(Outcome::Rejected(error))
+                    }
+                    Refused::Skip => {
+                        self.counts.skipped += 1;
+                        Ok(Outcome::Skipped(error))
+                    }
+                }
             }
         }
     }
@@ -86,33 +107,89 @@ impl Encoder {
     }
 
     fn write<'a>(&mut self, fields: impl IntoIterator<Item = Value<'a>>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let rules = &self.dialect.0.rules;
-        let start = out.len();
-        for (column, value) in fields.into_iter().enumerate() {
-            if column > 0 {
-                out.extend_from_slice(rules.delimiter.as_bytes());
+        match &self.dialect.0.way {
+            Way::Exact(rules) => {
+                exact(rules, fields, &mut self.rendered, out);
+                Ok(())
             }
-            let class = match value {
-                Value::Null => {
-                    out.extend_from_slice(rules.null.as_bytes());
-                    continue;
-                }
-                Value::Text(text) => {
-                    rules.field(column, text, Class::Text, out)?;
-                    continue;
-                }
-                Value::Integer(_) | Value::Float32(_) | Value::Float64(_) | Value::Decimal { .. } => Class::Number,
-                _ => Class::Other,
-            };
-            self.rendered.clear();
-            render(value, &mut self.rendered);
-            rules.field(column, &self.rendered, class, out)?;
+            Way::Fixed(rules) => fixed(rules, fields, &mut self.rendered, out),
         }
-        if out.len() == start {
-            out.extend_from_slice(b"\"\"");
+    }
+}
+
+/// Appends a record where every record can be read back.
+fn fixed<'a>(
+    rules: &quote::Rules,
+    fields: impl IntoIterator<Item = Value<'a>>,
+    rendered: &mut String,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let start = out.len();
+    for (column, value) in fields.into_iter().enumerate() {
+        if column > 0 {
+            out.extend_from_slice(rules.delimiter.as_bytes());
         }
+        let class = match value {
+            Value::Null => {
+                rules.null(out);
+                continue;
+            }
+            Value::Text(text) => {
+                rules.field(column, rules.trim(text), Class::Text, out)?;
+                continue;
+            }
+            Value::Integer(_) | Value::Float32(_) | Value::Float64(_) | Value::Decimal { .. } => Class::Number,
+            _ => Class::Other,
+        };
+        rendered.clear();
+        render(value, rendered);
+        rules.field(column, rendered, class, out)?;
+    }
+    if out.len() == start {
+        rules.blank(out);
+    }
+    out.extend_from_slice(rules.terminator.as_bytes());
+    Ok(())
+}
+
+/// Appends the columns' names as Spark's writer does, which may be nothing.
+fn exact_header(rules: &exact::Rules, columns: &[impl AsRef<str>], out: &mut Vec<u8>) {
+    let start = out.len();
+    for (column, name) in exact::names(columns).iter().enumerate() {
+        if column > 0 {
+            out.extend_from_slice(rules.delimiter.as_bytes());
+        }
+        rules.name(column, name, out);
+    }
+    if out.len() > start {
         out.extend_from_slice(rules.terminator.as_bytes());
-        Ok(())
+    }
+}
+
+/// Appends a record as Spark's writer does, which may be nothing.
+fn exact<'a>(
+    rules: &exact::Rules,
+    fields: impl IntoIterator<Item = Value<'a>>,
+    rendered: &mut String,
+    out: &mut Vec<u8>,
+) {
+    let start = out.len();
+    for (column, value) in fields.into_iter().enumerate() {
+        if column > 0 {
+            out.extend_from_slice(rules.delimiter.as_bytes());
+        }
+        match value {
+            Value::Null => rules.field(column, None, out),
+            Value::Text(text) => rules.field(column, Some(text), out),
+            _ => {
+                rendered.clear();
+                render(value, rendered);
+                rules.field(column, Some(rendered), out);
+            }
+        }
+    }
+    if out.len() > start {
+        out.extend_from_slice(rules.terminator.as_bytes());
     }
 }
 

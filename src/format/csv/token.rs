@@ -99,6 +99,13 @@ impl Quote {
     }
 }
 
+/// U+0000 means [`Quote::OFF`].
+impl From<char> for Quote {
+    fn from(quote: char) -> Self {
+        Self(Some(quote).filter(|&c| c != '\0'))
+    }
+}
+
 impl Default for Quote {
     fn default() -> Self {
         Self::DOUBLE
@@ -165,6 +172,33 @@ impl FromStr for Escape {
         let c = one_char(text, DialectErrorKind::Escape, "escape")?;
         Ok(c.filter(|&c| c != '\0').map_or(Self::Doubled, Self::With))
     }
+}
+
+/// What stands before an escape character inside quotes.
+///
+/// Default: [`EscapeSelf::Auto`].
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a character, another character, or none")]
+pub enum EscapeSelf {
+    /// The escape character itself, unless it is the quote, which the rule for quotes covers.
+    #[default]
+    Auto,
+    /// Nothing, as Spark's `charToEscapeQuoteEscaping` of U+0000 has it. A field's last escape character then
+    /// escapes the closing quote, so this is for [`Mode::Exact`](super::Mode::Exact) only.
+    Bare,
+    /// Another character.
+    ///
+    /// ```
+    /// use consign::format::csv::{Dialect, EscapeSelf};
+    /// use consign::row::Value;
+    ///
+    /// let dialect = Dialect::builder().with_escape_self(EscapeSelf::With('#')).build()?;
+    /// let mut out = Vec::new();
+    /// dialect.encoder().record(["a\\b\"c"].map(Value::Text), &mut out)?;
+    /// assert_eq!(out, b"\"a#\\b\\\"c\"\n");
+    /// # Ok::<(), consign::Error>(())
+    /// ```
+    With(char),
 }
 
 /// What ends a record: one or more characters.

@@ -1,0 +1,291 @@
+//! Spark's CSV options: their names, aliases, defaults and checks.
+
+use super::{
+    Comment, Delimiter, Dialect, DialectBuilder, DialectError, DialectErrorKind, EmptyText, Escape, EscapeSelf, Header,
+    InnerQuotes, Mode, NullText, Quote, QuoteStyle, Terminator, Trim,
+};
+use crate::Span;
+
+/// The options of Spark's CSV writer, checked as Spark checks them.
+///
+/// Keys are compared without regard to case, as Spark's are, and the last of equal keys counts. An option that Spark
+/// knows only for reading is checked, since Spark does so on write too, and then has no effect; a key that Spark does
+/// not know is passed over.
+///
+/// | option | default | takes |
+/// |---|---|---|
+/// | `sep`, or `delimiter` | `,` | one or more characters; `\t \r \b \f \" \' \\` and `\u0000` are one each |
+/// | `quote` | `"` | one character; empty means U+0000 |
+/// | `escape` | `\` | one character; empty means U+0000 |
+/// | `charToEscapeQuoteEscaping` | the escape, if it is not the quote | one character; empty means the default |
+/// | `escapeQuotes` | `true` | a boolean |
+/// | `quoteAll` | `false` | a boolean |
+/// | `nullValue` | nothing | a text |
+/// | `emptyValue` | `""` | a text |
+/// | `ignoreLeadingWhiteSpace`, `ignoreTrailingWhiteSpace` | `true` | a boolean |
+/// | `lineSep` | a line feed | one or two characters |
+/// | `comment` | `#` | one character; U+0000 means none |
+/// | `header` | `false` | a boolean |
+///
+/// A boolean is `true` or `false` in any case of letters. A character is a UTF-16 unit, as it is for Spark, so that a
+/// character beyond U+FFFF is two.
+///
+/// ```
+/// use consign::format::csv::{Mode, SparkOptions};
+/// use consign::row::Value;
+///
+/// let options = SparkOptions::parse([("delimiter", "\\t"), ("nullValue", "\\N"), ("HEADER", "true")])?;
+/// let mut encoder = options.dialect(Mode::Exact)?.encoder();
+/// let mut out = Vec::new();
+/// encoder.header(&["id", "name"], &mut out)?;
+/// encoder.record([Value::Text(" a "), Value::Null], &mut out)?;
+/// encoder.record([Value::Text("say \"hi\""), Value::Text("")], &mut out)?;
+/// assert_eq!(out, b"id\tname\na\t\\N\n\"say \\\"hi\\\"\"\t\"\"\n");
+/// # Ok::<(), consign::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct SparkOptions {
+    delimiter: Delimiter,
+    quote: char,
+    escape: char,
+    escape_self: Option<char>,
+    inner_quotes: InnerQuotes,
+    style: QuoteStyle,
+    null: NullText,
+    empty: Option<EmptyText>,
+    trim: Trim,
+    terminator: Terminator,
+    comment: Comment,
+    header: Header,
+}
+
+/// Options that Spark checks on write and does not use.
+const CHECKED: [(&str, Check); 13] = [
+    ("columnPruning", Check::Boolean),
+    ("enableDateTimeParsingFallback", Check::Boolean),
+    ("enforceSchema", Check::Boolean),
+    ("inferSchema", Check::Boolean),
+    ("inputBufferSize", Check::Integer),
+    ("maxCharsPerColumn", Check::Integer),
+    ("maxColumns", Check::Integer),
+    ("multiLine", Check::Boolean),
+    ("preferDate", Check::Boolean),
+    ("samplingRatio", Check::Number),
+    ("singleVariantColumn", Check::Text),
+    ("unescapedQuoteHandling", Check::QuoteHandling),
+    ("wholeFile", Check::Text),
+];
+
+#[derive(Clone, Copy)]
+enum Check {
+    Boolean,
+    Integer,
+    Number,
+    QuoteHandling,
+    Text,
+}
+
+/// The options as they were given, in lower case.
+struct Given<'a>(Vec<(String, &'a str)>);
+
+impl SparkOptions {
+    /// Reads options as Spark's `DataFrameWriter.options` takes them.
+    ///
+    /// # Errors
+    ///
+    /// When Spark would refuse a value; the error names the option, and its span lies in the value.
+    ///
+    /// ```
+    /// use consign::format::csv::SparkOptions;
+    ///
+    /// let e = SparkOptions::parse([("quote", "''")]).unwrap_err();
+    /// assert_eq!(e.to_string(), "option `quote`: expected at most one character, found 2");
+    /// let e = SparkOptions::parse([("header", "yes")]).unwrap_err();
+    /// assert_eq!(e.to_string(), "option `header`: expected `true` or `false`, found `yes`");
+    /// ```
+    pub fn parse<'a>(options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, DialectError> {
+        let given = Given(options.into_iter().map(|(key, value)| (key.to_lowercase(), value)).collect());
+        for (key, check) in CHECKED {
+            given.check(key, check)?;
+        }
+        let delimiter = match (given.get("sep"), given.get("delimiter")) {
+            (Some(text), _) => unescape("sep", text)?,
+            (None, Some(text)) => unescape("delimiter", text)?,
+            (None, None) => Delimiter::COMMA,
+        };
+        let leading = given.flag("ignoreLeadingWhiteSpace", true)?;
+        let trailing = given.flag("ignoreTrailingWhiteSpace", true)?;
+        Ok(Self {
+            delimiter,
+            quote: given.unit("quote")?.unwrap_or('"'),
+            escape: given.unit("escape")?.unwrap_or('\\'),
+            escape_self: given.unit_if_any("charToEscapeQuoteEscaping")?,
+            inner_quotes: if given.flag("escapeQuotes", true)? { InnerQuotes::Enclose } else { InnerQuotes::Leave },
+            style: if given.flag("quoteAll", false)? { QuoteStyle::All } else { QuoteStyle::Minimal },
+            null: given.get("nullValue").map_or(NullText::NOTHING, NullText::new),
+            empty: given.get("emptyValue").map(EmptyText::new),
+            trim: match (leading, trailing) {
+                (true, true) => Trim::Both,
+                (true, false) => Trim::Leading,
+                (false, true) => Trim::Trailing,
+                (false, false) => Trim::None,
+            },
+            terminator: given.terminator()?,
+            comment: match given.unit_if_any("comment")? {
+                None => Comment::HASH,
+                Some(c) => c.encode_utf8(&mut [0; 4]).parse()?,
+            },
+            header: if given.flag("header", false)? { Header::Write } else { Header::Omit },
+        })
+    }
+
+    /// The dialect of these options, to change settings that Spark has no option for.
+    ///
+    /// In [`Mode::Fixed`], options whose effect is a defect are read as what was meant: without a quote, fields that
+    /// need one are refused; without an escape, quotes are doubled; an escape that nothing escapes escapes itself; and
+    /// empty text is a pair of the quotes in use, unless the options say otherwise.
+    #[must_use = "this makes a builder and changes nothing"]
+    pub fn builder(&self, mode: Mode) -> DialectBuilder {
+        let exact = mode == Mode::Exact;
+        let quote = Quote::from(self.quote);
+        let escape = if self.escape == '\0' && !exact { Escape::Doubled } else { Escape::With(self.escape) };
+        let escape_self = match self.escape_self {
+            Some('\0') if exact => EscapeSelf::Bare,
+            Some('\0') | None => EscapeSelf::Auto,
+            Some(c) => EscapeSelf::With(c),
+        };
+        let empty = match &self.empty {
+            Some(empty) => empty.clone(),
+            None if !exact && quote == Quote::OFF => EmptyText::NOTHING,
+            None => EmptyText::QUOTED,
+        };
+        Dialect::builder()
+            .with_mode(mode)
+            .with_delimiter(self.delimiter.clone())
+            .with_quote(quote)
+            .with_escape(escape)
+            .with_escape_self(escape_self)
+            .with_inner_quotes(self.inner_quotes)
+            .with_quote_style(self.style)
+            .with_null(self.null.clone())
+            .with_empty(empty)
+            .with_trim(self.trim)
+            .with_terminator(self.terminator.clone())
+            .with_comment(self.comment)
+            .with_header(self.header)
+    }
+
+    /// The dialect of these options.
+    ///
+    /// # Errors
+    ///
+    /// As [`DialectBuilder::build`]: in [`Mode::Fixed`], when the options contradict one another.
+    pub fn dialect(&self, mode: Mode) -> Result<Dialect, DialectError> {
+        self.builder(mode).build()
+    }
+}
+
+impl Given<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        let key = key.to_lowercase();
+        self.0.iter().rev().find(|(k, _)| *k == key).map(|(_, value)| *value)
+    }
+
+    fn flag(&self, key: &str, default: bool) -> Result<bool, DialectError> {
+        match self.get(key) {
+            None => Ok(default),
+            Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+            Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+            Some(text) => {
+                Err(wrong(key, text, Span::new(0, text.len()), &format!("`true` or `false`, found `{text}`")))
+            }
+        }
+    }
+
+    /// One UTF-16 unit; an empty value is U+0000.
+    fn unit(&self, key: &str) -> Result<Option<char>, DialectError> {
+        let Some(text) = self.get(key) else { return Ok(None) };
+        let first = text.chars().next().unwrap_or('\0');
+        match text.encode_utf16().count() {
+            0 | 1 => Ok(Some(first)),
+            units => {
+                let after = if first.len_utf16() == 1 { first.len_utf8() } else { 0 };
+                let what = format!("at most one character, found {units}");
+                Err(wrong(key, text, Span::new(after, text.len()), &what))
+            }
+        }
+    }
+
+    /// One UTF-16 unit; an empty value is as good as none.
+    fn unit_if_any(&self, key: &str) -> Result<Option<char>, DialectError> {
+        if self.get(key) == Some("") { Ok(None) } else { self.unit(key) }
+    }
+
+    fn terminator(&self) -> Result<Terminator, DialectError> {
+        let key = "lineSep";
+        let Some(text) = self.get(key) else { return Ok(Terminator::LF) };
+        match text.encode_utf16().count() {
+            0 => Err(wrong(key, text, Span::default(), "one or two characters, found none")),
+            1 | 2 => text.parse(),
+            units => {
+                let span = Span::new(0, text.len());
+                Err(wrong(key, text, span, &format!("one or two characters, found {units}")))
+            }
+        }
+    }
+
+    fn check(&self, key: &str, check: Check) -> Result<(), DialectError> {
+        const HANDLING: [&str; 5] =
+            ["BACK_TO_DELIMITER", "RAISE_ERROR", "SKIP_VALUE", "STOP_AT_CLOSING_QUOTE", "STOP_AT_DELIMITER"];
+        let Some(text) = self.get(key) else { return Ok(()) };
+        let expected = match check {
+            Check::Boolean => return self.flag(key, false).map(drop),
+            Check::Integer if text.parse::<i32>().is_err() => "an integer of 32 bits",
+            Check::Number if text.trim().parse::<f64>().is_err() => "a number",
+            Check::QuoteHandling if !HANDLING.iter().any(|name| text.eq_ignore_ascii_case(name)) => {
+                "one of `BACK_TO_DELIMITER`, `RAISE_ERROR`, `SKIP_VALUE`, `STOP_AT_CLOSING_QUOTE`, `STOP_AT_DELIMITER`"
+            }
+            _ => return Ok(()),
+        };
+        Err(wrong(key, text, Span::new(0, text.len()), &format!("{expected}, found `{text}`")))
+    }
+}
+
+#[cold]
+fn wrong(key: &str, text: &str, span: Span, expected: &str) -> DialectError {
+    DialectError::new(DialectErrorKind::Option, format!("option `{key}`: expected {expected}")).at(text, span)
+}
+
+/// A delimiter as Spark spells it (`CSVExprUtils.toDelimiterStr`).
+fn unescape(key: &str, text: &str) -> Result<Delimiter, DialectError> {
+    let mut out = String::new();
+    let mut rest = text.char_indices();
+    while let Some((at, c)) = rest.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        if let Some(after) = text[at..].strip_prefix("\\u0000") {
+            out.push('\0');
+            rest = text.char_indices();
+            while rest.as_str().len() > after.len() && rest.next().is_some() {}
+            continue;
+        }
+        match rest.next() {
+            Some((_, 't')) => out.push('\t'),
+            Some((_, 'r')) => out.push('\r'),
+            Some((_, 'b')) => out.push('\u{8}'),
+            Some((_, 'f')) => out.push('\u{c}'),
+            Some((_, c @ ('"' | '\'' | '\\'))) => out.push(c),
+            Some((end, other)) => {
+                let what = format!("one of `\\t \\r \\b \\f \\\" \\' \\\\ \\u0000` after a backslash, found `{other}`");
+                return Err(wrong(key, text, Span::new(at, end + other.len_utf8()), &what));
+            }
+            None => {
+                let what = "a character after the backslash, or two backslashes for one, found the end";
+                return Err(wrong(key, text, Span::new(at, text.len()), what));
+            }
+        }
+    }
+    out.parse().map_err(|_| wrong(key, text, Span::default(), "at least one character, found none"))
+}
