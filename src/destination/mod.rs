@@ -30,6 +30,8 @@
 //! # Ok::<(), consign::Error>(())
 //! ```
 
+pub mod arn;
+pub mod credentials;
 mod naming;
 pub mod schedule;
 

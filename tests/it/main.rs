@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test and its checks, a panic is the failure")]
 
+mod credentials;
 mod csv;
 mod export;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
