@@ -114,6 +114,8 @@ pub enum ErrorKind {
     Full,
     /// Something stands at a key that had to be free.
     Exists,
+    /// The store did not say whether it completed a file, and could not be asked.
+    Unknown,
     /// Any other failure of the store.
     Store,
     /// The export was aborted or dropped before its commit.

@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream;
 
-use super::pipeline::Run;
+use super::pipeline::{Ended, Run};
 use crate::destination::ManifestFile;
-use crate::manifest::{FileEntry, Manifest};
-use crate::store::{Upload, Uploader};
+use crate::manifest::Manifest;
+use crate::store::{Digest, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// How many files are completed at the same time.
@@ -16,16 +17,16 @@ const COMPLETIONS: usize = 8;
 
 /// Makes the files visible, then writes the manifest. Nothing stops it half-way but a failure: whoever drops the
 /// export from here on finds it committed.
-pub(super) async fn complete(run: &Run, mut uploader: Uploader, files: Vec<(FileEntry, Upload)>) -> Result<Manifest> {
-    let (entries, uploads): (Vec<_>, Vec<_>) = files.into_iter().unzip();
-    let failed = AtomicBool::new(false);
-    let first_error = stream::iter(uploads)
-        .map(|upload| async {
+pub(super) async fn complete(run: &Run, mut uploader: Uploader, files: Vec<Ended>) -> Result<Manifest> {
+    let entries: Vec<_> = files.iter().map(|file| file.entry.clone()).collect();
+    let failed = &AtomicBool::new(false);
+    let first_error = stream::iter(files)
+        .map(|file| async move {
             // After a failure no further file is shown.
             if failed.load(Ordering::Relaxed) {
-                return upload.abort().await;
+                return file.upload.abort().await;
             }
-            let completed = upload.complete().await;
+            let completed = file.upload.complete(&file.digest).await;
             failed.fetch_or(completed.is_err(), Ordering::Relaxed);
             completed
         })
@@ -41,8 +42,11 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, files: Vec<(File
             let name = run.destination.manifest_name(&run.context, &run.id)?;
             let key = name.key().as_str();
             let mut upload = uploader.start(key).await?;
-            uploader.end(&mut upload, manifest.to_json().into()).await?;
-            upload.complete().await?;
+            let json = Bytes::from(manifest.to_json());
+            let mut digest = Digest::default();
+            digest.update(&json);
+            uploader.end(&mut upload, json).await?;
+            upload.complete(&digest).await?;
             Ok(manifest.with_key(key))
         }
     }

@@ -22,7 +22,7 @@ use crate::format::csv::{EncodeError, Header};
 use crate::layer::{LayerError, Transform};
 use crate::manifest::{FileEntry, Manifest};
 use crate::row::{Batch, Mapping};
-use crate::store::{PartSchedule, Store, Upload, Uploader};
+use crate::store::{Digest, PartSchedule, Store, Upload, Uploader};
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
@@ -76,7 +76,7 @@ struct Encoded {
 struct Files {
     uploader: Uploader,
     open: Option<Upload>,
-    ended: Vec<(FileEntry, Upload)>,
+    ended: Vec<Ended>,
 }
 
 /// Runs the export to its end: the manifest, or nothing left.
@@ -99,7 +99,7 @@ pub(super) async fn run(
     match staged {
         Ok(()) => commit::complete(&run, files.uploader, files.ended).await,
         Err(error) => {
-            let uploads = files.open.into_iter().chain(files.ended.into_iter().map(|(_, upload)| upload));
+            let uploads = files.open.into_iter().chain(files.ended.into_iter().map(|file| file.upload));
             Err(commit::abort(uploads, error).await)
         }
     }
@@ -136,30 +136,29 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
                 .await?
             };
             files.open = Some(files.uploader.start(name.key().as_str()).await?);
-            open = Some(OpenFile { name, layers, rows: 0, plain_bytes: 0, stored_bytes: 0, parts: 0 });
+            open = Some(OpenFile { name, layers, rows: 0, plain_bytes: 0, stored: Digest::default(), parts: 0 });
         }
         let mut file = open.take().expect("the first block of a file opens it");
         let upload = files.open.as_mut().expect("an open file has an upload");
-        let last = block.last;
-        let (file_back, parts) = {
+        let (file_back, pushed) = {
             let run = Arc::clone(run);
-            worker(move || file.push(&block, &run.progress).map(|parts| (file, parts))).await?
+            worker(move || file.push(&block, &run.progress).map(|pushed| (file, pushed))).await?
         };
         file = file_back;
         let start = Instant::now();
-        for part in parts {
+        for part in pushed.parts {
             run.progress.stored(part.len());
             upload.part(part).await?;
         }
-        if last {
-            let rest = file.layers.take_rest();
-            file.stored_bytes += rest.len() as u64;
-            run.progress.stored(rest.len());
-            files.uploader.end(upload, rest).await?;
-            run.progress.file_ended();
-            files.ended.push((file.entry(), files.open.take().expect("an open file has an upload")));
-        } else {
-            open = Some(file);
+        match pushed.rest {
+            None => open = Some(file),
+            Some(rest) => {
+                run.progress.stored(rest.len());
+                files.uploader.end(upload, rest).await?;
+                run.progress.file_ended();
+                let upload = files.open.take().expect("an open file has an upload");
+                files.ended.push(Ended { entry: file.entry(), digest: file.stored, upload });
+            }
         }
         run.progress.spent(Stage::Upload, start);
     }
@@ -214,19 +213,34 @@ fn unwritable(place: &str, names: &[String], error: &EncodeError) -> Error {
     Error::new(ErrorKind::Row, format!("{place}, {column}: {error}"))
 }
 
+/// A file that waits to be completed.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) entry: FileEntry,
+    pub(super) digest: Digest,
+    pub(super) upload: Upload,
+}
+
+/// What a block has made ready to be sent.
+struct Pushed {
+    parts: Vec<Bytes>,
+    /// The last bytes of the file, which may be none, when the block was its last.
+    rest: Option<Bytes>,
+}
+
 /// A file whose bytes are being made.
 struct OpenFile {
     name: FileName,
     layers: Layers,
     rows: u64,
     plain_bytes: u64,
-    stored_bytes: u64,
+    stored: Digest,
     parts: u32,
 }
 
 impl OpenFile {
-    /// Puts a block through the layers and returns the parts that are full.
-    fn push(&mut self, block: &Encoded, progress: &Progress) -> Result<Vec<Bytes>> {
+    /// Puts a block through the layers.
+    fn push(&mut self, block: &Encoded, progress: &Progress) -> Result<Pushed> {
         self.rows += block.rows;
         self.plain_bytes += block.plain.len() as u64;
         self.layers.push(&block.plain, progress)?;
@@ -240,18 +254,21 @@ impl OpenFile {
                     format!("`{}` has more parts than a store takes: give it fewer rows", self.name.key().as_str());
                 return Err(Error::new(ErrorKind::Store, text));
             };
-            let Some(part) = self.layers.take_part(size) else { return Ok(parts) };
+            let Some(part) = self.layers.take_part(size) else { break };
             self.parts += 1;
-            self.stored_bytes += part.len() as u64;
+            self.stored.update(&part);
             parts.push(part);
         }
+        let rest = block.last.then(|| self.layers.take_rest());
+        self.stored.update(rest.as_deref().unwrap_or_default());
+        Ok(Pushed { parts, rest })
     }
 
     fn entry(&self) -> FileEntry {
         FileEntry::new(self.name.folder(), self.name.name())
             .with_rows(self.rows)
             .with_plain_bytes(self.plain_bytes)
-            .with_stored_bytes(self.stored_bytes)
+            .with_stored_bytes(self.stored.bytes())
     }
 }
 

@@ -19,6 +19,13 @@ pub(super) fn object(doing: &str, error: object_store::Error) -> Error {
     Error::new(kind, format!("could not {doing}: {}", meaning(kind))).with_source(error)
 }
 
+/// A file that may be there, whole: the reply was lost, and the store cannot be asked.
+#[cold]
+pub(super) fn unknown(doing: &str, error: object_store::Error) -> Error {
+    let text = format!("could not {doing}: unknown whether it was written, the store gave no clear answer");
+    Error::new(ErrorKind::Unknown, text).with_source(error)
+}
+
 /// The failure of a file system while `doing` something.
 #[cold]
 pub(super) fn file(doing: &str, error: io::Error) -> Error {

@@ -19,21 +19,27 @@
 //! # Ok::<(), consign::Error>(())
 //! ```
 
+mod digest;
 mod failure;
 mod local;
 mod part;
+mod retry;
 mod upload;
+mod wire;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use object_store::memory::InMemory;
+use object_store::multipart::MultipartStore;
 use object_store::{ObjectStore, ObjectStoreScheme as Scheme};
 use url::Url;
 
+use self::wire::Interface;
 use crate::{Error, ErrorKind, Result};
 
+pub(crate) use digest::Digest;
 pub use part::PartSchedule;
 pub(crate) use upload::{Upload, Uploader};
 
@@ -47,7 +53,7 @@ pub struct Store {
 
 #[derive(Clone)]
 enum Backend {
-    Object(Arc<dyn ObjectStore>),
+    Object(Interface),
     Folder(PathBuf),
 }
 
@@ -60,7 +66,20 @@ impl Store {
     /// For a local folder [`folder`](Self::folder) is the better way: it never publishes a file with holes.
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { backend: Backend::Object(store), bucket: None, prefix: object_store::path::Path::default() }
+        Self::object(Interface::Object(store))
+    }
+
+    /// An object store that takes the parts of an upload one by one: Amazon S3, Google Cloud Storage, Azure, memory.
+    ///
+    /// It is the better way for them: a part that fails is sent again under its own number, and a commit whose reply
+    /// was lost is told from one that failed.
+    #[must_use]
+    pub fn multipart<S: MultipartStore + ObjectStore>(store: Arc<S>) -> Self {
+        Self::object(Interface::Parts(store))
+    }
+
+    fn object(interface: Interface) -> Self {
+        Self { backend: Backend::Object(interface), bucket: None, prefix: object_store::path::Path::default() }
     }
 
     /// A folder of this machine, which is created with the first file if it is not there.
@@ -115,7 +134,7 @@ impl Store {
                 })?;
                 Ok(Self::folder(path))
             }
-            "memory" => Self::new(Arc::new(InMemory::new())).with_prefix(parsed.path().trim_matches('/')),
+            "memory" => Self::multipart(Arc::new(InMemory::new())).with_prefix(parsed.path().trim_matches('/')),
             _ => cloud(url, &parsed),
         }
     }
@@ -137,9 +156,9 @@ impl Store {
 
     /// The object store, where the store is one.
     #[must_use]
-    pub fn as_object_store(&self) -> Option<&Arc<dyn ObjectStore>> {
+    pub fn as_object_store(&self) -> Option<&dyn ObjectStore> {
         match &self.backend {
-            Backend::Object(store) => Some(store),
+            Backend::Object(interface) => Some(interface.store()),
             Backend::Folder(_) => None,
         }
     }
@@ -158,7 +177,7 @@ impl fmt::Debug for Store {
         let mut f = f.debug_struct("Store");
         match &self.backend {
             // `Display` of an object store names it without its credentials; `Debug` may not.
-            Backend::Object(store) => f.field("object_store", &format_args!("{store}")),
+            Backend::Object(interface) => f.field("object_store", &format_args!("{}", interface.store())),
             Backend::Folder(path) => f.field("folder", path),
         };
         f.field("bucket", &self.bucket).field("prefix", &self.prefix.as_ref()).finish()
@@ -176,21 +195,26 @@ fn cloud(url: &str, parsed: &Url) -> Result<Store> {
         "http" | "https" => None,
         _ => parsed.host_str(),
     };
-    let store: Arc<dyn ObjectStore> = match scheme {
+    let interface = match scheme {
         #[cfg(feature = "aws")]
-        Scheme::AmazonS3 => built(url, object_store::aws::AmazonS3Builder::from_env().with_url(url).build())?,
+        Scheme::AmazonS3 => Interface::Parts(Arc::new(built(
+            url,
+            object_store::aws::AmazonS3Builder::from_env().with_url(url).build(),
+        )?)),
         #[cfg(feature = "gcp")]
         Scheme::GoogleCloudStorage => {
-            built(url, object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(url).build())?
+            let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(url);
+            Interface::Parts(Arc::new(built(url, builder.build())?))
         }
         #[cfg(feature = "azure")]
         Scheme::MicrosoftAzure => {
-            built(url, object_store::azure::MicrosoftAzureBuilder::from_env().with_url(url).build())?
+            let builder = object_store::azure::MicrosoftAzureBuilder::from_env().with_url(url);
+            Interface::Parts(Arc::new(built(url, builder.build())?))
         }
         #[cfg(feature = "http")]
         Scheme::Http => {
             let host = &parsed[..url::Position::BeforePath];
-            built(url, object_store::http::HttpBuilder::new().with_url(host).build())?
+            Interface::Object(Arc::new(built(url, object_store::http::HttpBuilder::new().with_url(host).build())?))
         }
         other => {
             let feature = match other {
@@ -205,14 +229,11 @@ fn cloud(url: &str, parsed: &Url) -> Result<Store> {
             ));
         }
     };
-    Ok(Store { backend: Backend::Object(store), bucket: bucket.map(str::to_owned), prefix })
+    Ok(Store { backend: Backend::Object(interface), bucket: bucket.map(str::to_owned), prefix })
 }
 
-/// What a builder made, as any object store, or the builder's refusal in the words of this crate.
+/// What a builder made, or the builder's refusal in the words of this crate.
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
-fn built<S: ObjectStore>(url: &str, built: object_store::Result<S>) -> Result<Arc<dyn ObjectStore>> {
-    match built {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(e) => Err(Error::new(ErrorKind::Store, format!("cannot set up the store of `{url}`")).with_source(e)),
-    }
+fn built<S>(url: &str, built: object_store::Result<S>) -> Result<S> {
+    built.map_err(|e| Error::new(ErrorKind::Store, format!("cannot set up the store of `{url}`")).with_source(e))
 }

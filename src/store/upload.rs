@@ -1,12 +1,17 @@
 //! Uploads of one export: many files, each invisible until it is completed.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::PutPayload;
+use object_store::multipart::PartId;
+use object_store::path::Path;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
+use super::digest::Digest;
 use super::local::{LocalFile, Staging};
+use super::wire::{Incomplete, Opened, Wire};
 use super::{Backend, Store, failure};
 use crate::Result;
 
@@ -21,25 +26,28 @@ const HELD: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Uploader {
     store: Store,
+    wire: Option<Wire>,
     staging: Option<Arc<Staging>>,
     held: usize,
 }
 
 impl Uploader {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, staging: None, held: 0 }
+        let wire = match &store.backend {
+            Backend::Object(interface) => Some(Wire::new(interface.clone())),
+            Backend::Folder(_) => None,
+        };
+        Self { store, wire, staging: None, held: 0 }
     }
 
     /// Starts a file; nothing is sent before its first part.
     pub(crate) async fn start(&mut self, key: &str) -> Result<Upload> {
         let key = key.to_owned();
         let state = match &self.store.backend {
-            Backend::Object(store) => State::Object(ObjectUpload {
-                path: self.store.path(&key)?,
-                store: Arc::clone(store),
-                parts: JoinSet::new(),
-                open: Open::Not,
-            }),
+            Backend::Object(_) => {
+                let wire = self.wire.clone().expect("an object store has a wire");
+                State::Object(ObjectUpload::new(wire, self.store.path(&key)?))
+            }
             Backend::Folder(root) => {
                 let staging = if let Some(staging) = &self.staging {
                     Arc::clone(staging)
@@ -104,10 +112,10 @@ impl Upload {
     }
 
     /// Makes the file visible, whole.
-    pub(crate) async fn complete(self) -> Result<()> {
+    pub(crate) async fn complete(self, digest: &Digest) -> Result<()> {
         let Self { key, state } = self;
         match state {
-            State::Object(object) => object.complete(&key).await,
+            State::Object(object) => object.complete(&key, digest).await,
             State::Local(file) => {
                 let file = file.expect("a file that failed is not completed");
                 let published = spawn_blocking(move || file.publish(&key)).await;
@@ -130,10 +138,13 @@ impl Upload {
 /// A file on its way to an object store.
 #[derive(Debug)]
 struct ObjectUpload {
-    store: Arc<dyn ObjectStore>,
-    path: object_store::path::Path,
+    wire: Wire,
+    path: Path,
     open: Open,
-    parts: JoinSet<object_store::Result<()>>,
+    /// The parts in flight; each task ends with the part's number, and its receipt where the store gives one.
+    parts: JoinSet<object_store::Result<(usize, Option<PartId>)>>,
+    /// The receipts, by part number from 0.
+    sent: Vec<Option<PartId>>,
 }
 
 #[derive(Debug)]
@@ -144,38 +155,60 @@ enum Open {
     Held(Bytes),
     /// The store has been asked for an upload. A task of its own waits for the reply, so that an upload whose export
     /// is dropped meanwhile can still be aborted.
-    Asked(JoinHandle<object_store::Result<Box<dyn MultipartUpload>>>),
+    Asked(JoinHandle<object_store::Result<Opened>>),
     /// Parts can be sent.
-    Yes(Box<dyn MultipartUpload>),
+    Yes(Opened),
 }
 
 impl ObjectUpload {
+    fn new(wire: Wire, path: Path) -> Self {
+        Self { wire, path, open: Open::Not, parts: JoinSet::new(), sent: Vec::new() }
+    }
+
     async fn part(&mut self, key: &str, bytes: Bytes) -> Result<()> {
         while self.parts.len() >= PARTS_IN_FLIGHT {
             self.part_done(key).await?;
         }
         if let Open::Not = self.open {
-            let (store, path) = (Arc::clone(&self.store), self.path.clone());
-            self.open = Open::Asked(tokio::spawn(async move { store.put_multipart(&path).await }));
+            let (wire, path) = (self.wire.clone(), self.path.clone());
+            let token = token();
+            self.open = Open::Asked(tokio::spawn(async move { wire.open(&path, &token).await }));
         }
         if let Open::Asked(asked) = &mut self.open {
-            let upload = asked.await.map_err(|e| failure::task("open an upload", e))?;
-            match upload {
-                Ok(upload) => self.open = Open::Yes(upload),
+            match asked.await.map_err(|e| failure::task("open an upload", e))? {
+                Ok(opened) => self.open = Open::Yes(opened),
                 Err(e) => {
                     self.open = Open::Not;
                     return Err(failure::object(&format!("write `{key}`"), e));
                 }
             }
         }
-        let Open::Yes(upload) = &mut self.open else { unreachable!("the upload was opened above") };
-        self.parts.spawn(upload.put_part(PutPayload::from(bytes)));
+        let number = self.sent.len();
+        self.sent.push(None);
+        match &mut self.open {
+            Open::Yes(Opened::Object(upload)) => {
+                let sending = upload.put_part(PutPayload::from(bytes));
+                self.parts.spawn(async move { sending.await.map(|()| (number, None)) });
+            }
+            Open::Yes(Opened::Parts { id, .. }) => {
+                let (wire, path, id) = (self.wire.clone(), self.path.clone(), id.clone());
+                self.parts.spawn(async move {
+                    let receipt = wire.put_part(&path, &id, number, bytes).await?;
+                    Ok((number, Some(receipt)))
+                });
+            }
+            Open::Not | Open::Held(_) | Open::Asked(_) => unreachable!("the upload was opened above"),
+        }
         Ok(())
     }
 
     async fn part_done(&mut self, key: &str) -> Result<()> {
         match self.parts.join_next().await {
-            Some(Ok(Ok(()))) | None => Ok(()),
+            None => Ok(()),
+            Some(Ok(Ok((number, receipt)))) => {
+                self.sent[number] = receipt;
+                Ok(())
+            }
             Some(Ok(Err(e))) => Err(failure::object(&format!("write `{key}`"), e)),
             Some(Err(e)) => Err(failure::task("send a part", e)),
         }
@@ -188,26 +221,39 @@ impl ObjectUpload {
         Ok(())
     }
 
-    async fn complete(self, key: &str) -> Result<()> {
-        let completed = match self.open {
-            Open::Held(bytes) => self.store.put(&self.path, PutPayload::from(bytes)).await.map(|_| ()),
-            Open::Yes(mut upload) => upload.complete().await.map(|_| ()),
+    async fn complete(self, key: &str, digest: &Digest) -> Result<()> {
+        let doing = format!("complete `{key}`");
+        match self.open {
+            Open::Held(bytes) => self.wire.put(&self.path, bytes).await.map_err(|e| failure::object(&doing, e)),
+            Open::Yes(opened) => {
+                let sent = self.sent.into_iter().flatten().collect();
+                self.wire.complete(&self.path, opened, sent, digest).await.map_err(|e| match e {
+                    Incomplete::NotWritten(e) => failure::object(&doing, e),
+                    Incomplete::Unknown(e) => failure::unknown(&doing, e),
+                })
+            }
             Open::Not | Open::Asked(_) => unreachable!("a file is ended before it is completed"),
-        };
-        completed.map_err(|e| failure::object(&format!("complete `{key}`"), e))
+        }
     }
 
     async fn abort(mut self, key: &str) -> Result<()> {
         self.parts.shutdown().await;
-        let upload = match self.open {
+        let opened = match self.open {
             Open::Not | Open::Held(_) => return Ok(()),
             Open::Asked(asked) => asked.await.map_err(|e| failure::task("open an upload", e))?,
-            Open::Yes(upload) => Ok(upload),
+            Open::Yes(opened) => Ok(opened),
         };
-        match upload {
-            Ok(mut upload) => upload.abort().await.map_err(|e| failure::object(&format!("abort `{key}`"), e)),
+        match opened {
+            Ok(opened) => {
+                self.wire.abort(&self.path, opened).await.map_err(|e| failure::object(&format!("abort `{key}`"), e))
+            }
             // Nothing was opened.
             Err(_) => Ok(()),
         }
     }
+}
+
+/// A word that no other write has.
+fn token() -> String {
+    format!("{:016x}{:016x}", RandomState::new().hash_one(0_u8), RandomState::new().hash_one(1_u8))
 }

@@ -48,8 +48,7 @@ fn plan() -> DestinationBuilder {
 
 fn memory() -> (Arc<InMemory>, Store) {
     let memory = Arc::new(InMemory::new());
-    let store = Store::new(Arc::clone(&memory) as Arc<dyn ObjectStore>);
-    (memory, store)
+    (Arc::clone(&memory), Store::multipart(memory))
 }
 
 /// The keys and texts of everything in a store, sorted.
@@ -238,17 +237,19 @@ async fn many_blocks_come_out_in_order() {
 #[tokio::test]
 async fn a_file_of_several_parts_is_whole() {
     // More than two parts of 8 MiB, and more than the room for files that are held.
-    let (memory, store) = memory();
-    let mut export = Export::start(&plan().with_dialect(headless()).build().unwrap(), &store, context()).unwrap();
-    let cell = "x".repeat(999);
-    for _ in 0..20_000 {
-        export.write_record([cell.as_str()]).await.unwrap();
+    let memory = Arc::new(InMemory::new());
+    for store in [Store::new(Arc::clone(&memory) as Arc<dyn ObjectStore>), Store::multipart(Arc::clone(&memory))] {
+        let mut export = Export::start(&plan().with_dialect(headless()).build().unwrap(), &store, context()).unwrap();
+        let cell = "x".repeat(999);
+        for _ in 0..20_000 {
+            export.write_record([cell.as_str()]).await.unwrap();
+        }
+        let progress = export.progress();
+        let manifest = export.commit().await.unwrap();
+        assert_eq!(manifest.files()[0].stored_bytes(), 20_000_000);
+        assert_eq!((progress.snapshot().rows, progress.snapshot().stored_bytes), (20_000, 20_000_000));
+        assert!(contents(&memory).await[1].1 == format!("{cell}\n").repeat(20_000));
     }
-    let progress = export.progress();
-    let manifest = export.commit().await.unwrap();
-    assert_eq!(manifest.files()[0].stored_bytes(), 20_000_000);
-    assert_eq!((progress.snapshot().rows, progress.snapshot().stored_bytes), (20_000, 20_000_000));
-    assert!(contents(&memory).await[1].1 == format!("{cell}\n").repeat(20_000));
 }
 
 #[tokio::test]

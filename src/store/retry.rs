@@ -1,0 +1,83 @@
+//! Which failures are worth another try, and for how long.
+//!
+//! `object_store` repeats a failed request about ten times within some seconds, which does not outlast a server that is
+//! restarted, and gives up at once on a few answers that pass by themselves. This is the loop around it. It repeats a
+//! part under its own number, which the writers that come with `object_store` cannot.
+
+use std::time::{Duration, Instant};
+
+/// The least time that a request is repeated for, once the store has answered at all: a server's restart fits in.
+const LEAST: Duration = Duration::from_secs(60);
+/// A part is repeated for as long as it would take at this rate, if that is longer.
+const SLOWEST_BYTES_PER_SECOND: u64 = 256 * 1024;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Credentials that have just expired, or clocks that differ, make for one refusal; more of them are meant.
+const REFUSALS: u32 = 1;
+
+/// How long one request may go on being repeated.
+#[derive(Debug)]
+pub(super) struct Patience {
+    until: Instant,
+    pause: Duration,
+    refusals: u32,
+}
+
+impl Patience {
+    /// For a request with a body of this size. A store that has never answered is not waited for: its address or the
+    /// network is wrong, and the caller wants to know now.
+    pub(super) fn new(bytes: usize, answered: bool) -> Self {
+        let budget = match answered {
+            true => LEAST.max(Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND)),
+            false => Duration::ZERO,
+        };
+        Self { until: Instant::now() + budget, pause: FIRST_PAUSE, refusals: 0 }
+    }
+
+    /// Waits and says yes, or says at once that this failure is final.
+    pub(super) async fn again(&mut self, error: &object_store::Error) -> bool {
+        let worth_it = match verdict(error) {
+            Verdict::Final => false,
+            Verdict::Refused => {
+                self.refusals += 1;
+                self.refusals <= REFUSALS
+            }
+            Verdict::Passing => true,
+        };
+        if !worth_it || Instant::now() + self.pause > self.until {
+            return false;
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
+enum Verdict {
+    /// Another try gives the same.
+    Final,
+    /// The store refused the credentials.
+    Refused,
+    /// The store or the network failed.
+    Passing,
+}
+
+fn verdict(error: &object_store::Error) -> Verdict {
+    use object_store::Error as Cause;
+
+    match error {
+        Cause::Generic { source, .. } => {
+            let text = source.to_string();
+            // The status is known by its text alone. A request that timed out in the store is told with 400.
+            let refused =
+                ["status code: 400", "status code: 404", "status code: 405", "status code: 411", "status code: 501"];
+            if refused.iter().any(|status| text.contains(status)) && !text.contains("RequestTimeout") {
+                Verdict::Final
+            } else {
+                Verdict::Passing
+            }
+        }
+        Cause::PermissionDenied { .. } | Cause::Unauthenticated { .. } => Verdict::Refused,
+        _ => Verdict::Final,
+    }
+}
