@@ -38,11 +38,12 @@ pub(super) fn read(input: &[u8]) -> Result<Vec<Certificate>, RecipientError> {
     if input.starts_with(b"\xff\xfe") || input.starts_with(b"\xfe\xff") {
         return Err(form("UTF-16 text: save it as UTF-8"));
     }
-    let text = bare(input);
+    // White space may stand around text; at the end of packets it is part of them, or passed over there.
+    let text = bare(input).trim_ascii_start();
     if text.is_empty() {
         return Err(RecipientError::new(Kind::Missing, format!("{EXPECTED}, found nothing"), whole));
     }
-    let start = input.trim_ascii_end().len() - text.len();
+    let start = input.len() - text.len();
     if let Some(certificates) = read_packets_or_armor(text, |block| Span::new(start + block.start, start + block.end))?
     {
         return Ok(certificates);
@@ -71,9 +72,9 @@ pub(super) fn read(input: &[u8]) -> Result<Vec<Certificate>, RecipientError> {
     Err(form("Base64 of something else"))
 }
 
-/// The input without white space around it, and without the byte order mark that editors put before UTF-8 text.
+/// The input without the byte order mark that editors put before UTF-8 text.
 fn bare(input: &[u8]) -> &[u8] {
-    input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input).trim_ascii()
+    input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input)
 }
 
 /// Reads the text if it is armored or binary; `span` says where in the input a range of the text stands.
@@ -82,8 +83,8 @@ fn read_packets_or_armor(
     span: impl Fn(Range<usize>) -> Span,
 ) -> Result<Option<Vec<Certificate>>, RecipientError> {
     let mut certificates = Vec::new();
-    // Each packet begins with a byte whose highest bit is set (RFC 9580, section 4.2), which no armor does.
-    if text.first().is_some_and(|first| first & 0x80 != 0) {
+    // Each packet begins with a byte whose highest bit is set (RFC 9580, section 4.2), and so may words before an armor.
+    if text.first().is_some_and(|first| first & 0x80 != 0) && str::from_utf8(text).is_err() {
         packets(text, span(0..text.len()), &mut certificates)?;
         return Ok(Some(certificates));
     }
@@ -116,7 +117,7 @@ fn next_block(text: &[u8], from: usize) -> Option<(&str, Range<usize>)> {
 }
 
 fn boundary<'a>(line: &'a [u8], start: &str) -> Option<&'a str> {
-    std::str::from_utf8(line).ok()?.strip_prefix(start)?.strip_suffix("-----")
+    str::from_utf8(line).ok()?.strip_prefix(start)?.strip_suffix("-----")
 }
 
 /// The bytes of one armored block (RFC 9580, section 6.2).
@@ -135,7 +136,7 @@ fn dearmor(label: &str, block: &[u8], span: Span) -> Result<Vec<u8>, RecipientEr
         return Err(RecipientError::new(kind, text, span));
     }
     let damaged = |text: &str| RecipientError::new(Kind::Damaged, text, span);
-    let mut lines = block.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).skip(1);
+    let mut lines = block.trim_ascii_end().split(|&b| b == b'\n').map(<[u8]>::trim_ascii).skip(1);
     // Headers (`Version: …`) end at the first blank line.
     if !lines.by_ref().any(<[u8]>::is_empty) {
         return Err(damaged("the armored key is cut off: it ends before its data"));
@@ -161,7 +162,11 @@ fn packets(bytes: &[u8], span: Span, certificates: &mut Vec<Certificate>) -> Res
     let before = certificates.len();
     let mut place = Place::Direct;
     let mut rest = bytes;
-    while !rest.is_empty() {
+    while !rest.trim_ascii_start().is_empty() {
+        if rest[0] & 0x80 == 0 {
+            let text = "the key is damaged: expected a packet, found other bytes";
+            return Err(RecipientError::new(Kind::Damaged, text, span));
+        }
         let header = PacketHeader::try_from_reader(&mut rest).map_err(|_| cut())?;
         let tag = header.tag();
         let expected = match tag {

@@ -93,6 +93,8 @@ impl Recipient {
     }
 
     /// What the key says about its holder, usually a name and a mail address; none if it says nothing or no UTF-8.
+    ///
+    /// Whoever made the key chose the text, so escape it before it is shown on a terminal.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
         self.0.user_id.as_deref()

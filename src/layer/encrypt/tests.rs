@@ -9,16 +9,21 @@ use rand::rngs::StdRng;
 
 use super::{Cipher, Recipient, openpgp};
 
-const PUBLIC: &[u8] = include_bytes!("../../../tests/data/keys/second.pub.asc");
-const SECRET: &str = include_str!("../../../tests/data/keys/second.sec.asc");
+fn key(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/tests/data/keys/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
 
-fn recipients() -> Vec<Recipient> {
+fn recipients(name: &str) -> Vec<Recipient> {
     let now: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
-    Recipient::parse(PUBLIC, now).unwrap()
+    Recipient::parse(key(&format!("{name}.pub.asc")).as_bytes(), now).unwrap()
 }
 
 fn encrypt(input: &[u8], cipher: Cipher, piece: u8, cuts: &[usize]) -> Vec<u8> {
-    let mut state = openpgp::start(&recipients(), cipher, piece, StdRng::seed_from_u64(7)).unwrap();
+    encrypt_to("second", input, cipher, piece, cuts)
+}
+
+fn encrypt_to(name: &str, input: &[u8], cipher: Cipher, piece: u8, cuts: &[usize]) -> Vec<u8> {
+    let mut state = openpgp::start(&recipients(name), cipher, piece, StdRng::seed_from_u64(7)).unwrap();
     let mut out = Vec::new();
     let mut rest = input;
     for &cut in cuts.iter().cycle() {
@@ -35,7 +40,12 @@ fn encrypt(input: &[u8], cipher: Cipher, piece: u8, cuts: &[usize]) -> Vec<u8> {
 
 #[track_caller]
 fn decrypt(message: &[u8]) -> Vec<u8> {
-    let (key, _) = SignedSecretKey::from_string(SECRET).unwrap();
+    decrypt_by("second", message)
+}
+
+#[track_caller]
+fn decrypt_by(name: &str, message: &[u8]) -> Vec<u8> {
+    let (key, _) = SignedSecretKey::from_string(&key(&format!("{name}.sec.asc"))).unwrap();
     let message = Message::from_bytes(message).unwrap();
     message.decrypt(&Password::empty(), &key).unwrap().as_data_vec().unwrap()
 }
@@ -59,6 +69,12 @@ fn every_cipher_is_read_back() {
         let input = rows(70_000);
         assert_eq!(decrypt(&encrypt(&input, cipher, openpgp::PIECE, &[70_000])), input, "{cipher:?}");
     }
+}
+
+#[test]
+fn version_6_keys_are_read_back() {
+    let input = rows(1000);
+    assert_eq!(decrypt_by("v6", &encrypt_to("v6", &input, Cipher::Aes256, openpgp::PIECE, &[1000])), input);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 # Makes the test keys of this folder, once: `tests/data/keys/make.sh` writes them beside itself.
 #
 # The keys are checked in, since they decide what the tests say (fingerprints, dates); run this only to replace all of
-# them, and then mend the fingerprints in tests/it/layer/recipient.rs. Needs gpg 2.2 or later and openssl.
+# them, and then mend the fingerprints in tests/it/layer/. Needs gpg 2.2 or later and openssl.
 # None of the keys has a passphrase, and none protects anything: the secret halves are public, for tests and examples.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -67,6 +67,30 @@ printf '%s\n' 'key 2' revkey y 0 '' y save |
     gpg --batch --quiet --pinentry-mode loopback --passphrase '' --faked-system-time 20240701T000000 \
         --command-fd 0 --edit-key "$(fingerprint fallback)" 2>/dev/null
 public fallback
+
+BORN=20240101T000000
+# A signing subkey that is newer than the one for encryption.
+key signing-subkey never rsa2048 sign,cert cv25519
+BORN=20240601T000000
+g --quick-add-key "$(fingerprint signing-subkey)" ed25519 sign never
+public signing-subkey
+
+# Once to expire on 2024-02-01, and extended since.
+BORN=20240101T000000
+key extended 2024-02-01 rsa2048 sign,cert cv25519
+BORN=20240115T000000
+g --quick-set-expire "$(fingerprint extended)" 0
+g --quick-set-expire "$(fingerprint extended)" 0 '*'
+public extended
+
+# Two user ids: the newer one, which speaks for the key, is revoked.
+BORN=20240101T000000
+key users never rsa2048 sign,cert cv25519
+BORN=20240601T000000
+g --quick-add-uid "$(fingerprint users)" 'former <former@consign.example>'
+BORN=20240701T000000
+g --quick-revoke-uid "$(fingerprint users)" 'former <former@consign.example>'
+public users
 BORN=20240101T000000
 
 key revoked-subkey never rsa2048 sign,cert rsa2048
@@ -87,6 +111,9 @@ public sha1
 key sha1-subkey never rsa2048 sign,cert
 sha1 --quick-add-key "$(fingerprint sha1-subkey)" rsa2048 encr never
 public sha1-subkey
+
+# The sample certificate of version 6 and its secret key (RFC 9580, appendix A.3 and A.4), which gpg cannot make, stand in
+# v6.pub.asc and v6.sec.asc.
 
 # Keys that are not OpenPGP.
 openssl genrsa 2048 2>/dev/null >rsa.sec.pem

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -254,7 +254,5 @@ fn a_compressed_and_encrypted_file_comes_back() {
     let compressed = run(Compression::gzip().layer().unwrap().as_ref(), &input, &[10_000]);
     let message = run(&to(&["receiver"]), &compressed, &[10_000]);
     let file = Gpg::with(&["receiver"]).decrypt(&message);
-    let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(&file[..]).read_to_end(&mut plain).unwrap();
-    assert_eq!(plain, input);
+    assert_eq!(std::io::read_to_string(flate2::read::GzDecoder::new(&file[..])).unwrap().as_bytes(), input);
 }
