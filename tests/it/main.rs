@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test and its checks, a panic is the failure")]
 
+mod cancel;
 mod credentials;
 mod csv;
 mod export;
