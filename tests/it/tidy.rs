@@ -275,6 +275,46 @@ fn the_changelog_knows_this_version() {
 }
 
 #[test]
+fn every_feature_is_in_the_table() {
+    let manifest = read("Cargo.toml");
+    let (_, features) = manifest.split_once("\n[features]\n").expect("the manifest has features");
+    let features: Vec<&str> = features
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, _)| name)
+        .filter(|name| *name != "default")
+        .collect();
+    assert!(features.contains(&"gzip"), "the manifest was not understood: {features:?}");
+    let library = read("src/lib.rs");
+    let table: String = library.lines().filter(|line| line.starts_with("//! | `")).collect();
+    let missing = features.iter().filter(|name| !table.contains(&format!("`{name}`")));
+    no_findings("features without a row in src/lib.rs", &missing.map(|name| format!("`{name}`")).collect::<Vec<_>>());
+}
+
+#[test]
+fn documents_link_to_what_is_there() {
+    let mut findings = Vec::new();
+    for path in written_by_hand().iter().filter(|path| path.extension().is_some_and(|e| e == "md")) {
+        let text = read(path);
+        let folder = path.parent().expect("a file has a folder");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#', ' ']).next()) {
+            let elsewhere = target.is_empty() || target.contains("://");
+            if !elsewhere && !root().join(folder).join(target).exists() {
+                findings.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    no_findings("links to nothing", &findings);
+}
+
+#[test]
+fn the_map_stays_a_map() {
+    let lines = read("ARCHITECTURE.md").lines().count();
+    assert!(lines < 200, "ARCHITECTURE.md has {lines} lines: expected fewer than 200");
+}
+
+#[test]
 fn every_example_is_run_by_a_test() {
     let tests: String = files("tests/it", &["rs"]).iter().map(read).collect();
     let findings: Vec<String> = files("examples", &["rs"])
