@@ -29,7 +29,6 @@ use std::sync::Arc;
 
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
 use rand::rngs::OsRng;
-use rand::{CryptoRng, Rng};
 
 use crate::Span;
 use crate::layer::{Layer, LayerError, Transform};
@@ -106,11 +105,6 @@ impl Encryption {
     pub fn cipher(&self) -> Cipher {
         self.cipher
     }
-
-    /// Starts a file with this source of randomness: the door for repeatable tests.
-    fn start_with(&self, rng: impl CryptoRng + Rng) -> Result<Box<dyn Transform>, LayerError> {
-        openpgp::start(&self.recipients, self.cipher, openpgp::PIECE, rng)
-    }
 }
 
 impl fmt::Debug for Encryption {
@@ -125,7 +119,7 @@ impl Layer for Encryption {
     }
 
     fn start(&self) -> Result<Box<dyn Transform>, LayerError> {
-        self.start_with(OsRng)
+        openpgp::start(&self.recipients, self.cipher, openpgp::PIECE, OsRng)
     }
 }
 

@@ -24,6 +24,9 @@ use super::certificate::{Certificate, PassedOver};
 use super::recipient::Key;
 use super::{Cipher, RecipientError, RecipientErrorKind as Kind};
 
+#[cfg(test)]
+mod tests;
+
 /// What was chosen.
 pub(super) struct Chosen {
     pub(super) key: Key,
@@ -105,8 +108,10 @@ fn primary_user(certificate: &Certificate, now: i64) -> Result<(&UserId, &Signat
             s.typ() == Some(SignatureType::CertRevocation) && s.created() >= certified.created() && verifies(s)
         });
         let rank = |s: &Signature| (s.is_primary(), s.created());
-        if !revoked && best.as_ref().map_or(true, |(_, other)| rank(certified) > rank(other)) {
-            best = Ok((id, certified));
+        match best {
+            Err(other) if revoked => best = Err(other.max(Absent::Revoked)),
+            Ok((_, other)) if revoked || rank(certified) <= rank(other) => {}
+            _ => best = Ok((id, certified)),
         }
     }
     best
@@ -165,6 +170,7 @@ enum Absent {
     Expired(i64),
     Early(i64),
     Weak,
+    Revoked,
 }
 
 impl Absent {
@@ -178,6 +184,7 @@ impl Absent {
             Self::Early(at) => {
                 Refusal::new(Kind::Early, format!("{what} by a signature that is valid from {} on", Instant(at)))
             }
+            Self::Revoked => Refusal::new(Kind::Revoked, "has been revoked"),
             Self::Weak => Refusal::new(Kind::Weak, format!("{what} by a signature over SHA-1 or a weaker hash only")),
         }
     }
