@@ -1,5 +1,7 @@
 //! What an encoder has counted.
 
+use super::HazardKind;
+
 /// How many records an encoder has written, and what became of the others.
 ///
 /// Several encoders of one dialect can each write a share of a file's records; their counts are
@@ -27,6 +29,9 @@ pub struct Counts {
     pub(super) lost: u64,
     pub(super) skipped: u64,
     pub(super) rejected: u64,
+    pub(super) unmappable: u64,
+    pub(super) guarded: u64,
+    pub(super) hazards: [u64; HazardKind::COUNT],
 }
 
 impl Counts {
@@ -54,11 +59,34 @@ impl Counts {
         self.rejected
     }
 
+    /// Characters that the charset lacks, and that were replaced or escaped.
+    #[must_use]
+    pub fn unmappable(&self) -> u64 {
+        self.unmappable
+    }
+
+    /// Texts that the guard against formulas changed.
+    #[must_use]
+    pub fn guarded(&self) -> u64 {
+        self.guarded
+    }
+
+    /// The hazards that written cells and names met, each with how many.
+    pub fn hazards(&self) -> impl Iterator<Item = (HazardKind, u64)> {
+        let counted = HazardKind::ALL.into_iter().zip(self.hazards);
+        counted.filter(|(_, count)| *count > 0)
+    }
+
     /// Adds what another encoder has counted.
     pub fn merge(&mut self, other: &Self) {
         self.written += other.written;
         self.lost += other.lost;
         self.skipped += other.skipped;
         self.rejected += other.rejected;
+        self.unmappable += other.unmappable;
+        self.guarded += other.guarded;
+        for (own, other) in self.hazards.iter_mut().zip(other.hazards) {
+            *own += other;
+        }
     }
 }

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::charset::Coder;
 use super::token::{Empty, EscapeSelf};
 use super::{
-    Blank, Comment, Delimiter, DialectError, DialectErrorKind, EmptyText, Encoder, Escape, Header, InnerQuotes, Mode,
-    NullText, Nulls, Quote, QuoteStyle, QuotedNull, Refused, Terminator, Trim, exact, quote,
+    Blank, Bom, Charset, Comment, Delimiter, DialectError, DialectErrorKind, EmptyText, Encoder, Escape, Guard, Header,
+    InnerQuotes, Mode, NullText, Nulls, OnHazard, Quote, QuoteStyle, QuotedNull, Refused, Terminator, Trim, Unmappable,
+    exact, fixed,
 };
 
 /// Everything that decides the bytes of a CSV record, validated and cheap to clone.
@@ -34,12 +36,14 @@ pub struct Dialect(pub(super) Arc<Plan>);
 pub(super) struct Plan {
     pub(super) settings: Settings,
     pub(super) way: Way,
+    /// None for UTF-8.
+    pub(super) coder: Option<Coder>,
 }
 
 /// How the dialect writes its fields, chosen once.
 pub(super) enum Way {
     Exact(exact::Rules),
-    Fixed(quote::Rules),
+    Fixed(fixed::Rules),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,6 +64,11 @@ pub(super) struct Settings {
     pub(super) comment: Comment,
     pub(super) terminator: Terminator,
     pub(super) header: Header,
+    pub(super) charset: Charset,
+    pub(super) bom: Bom,
+    pub(super) unmappable: Unmappable,
+    pub(super) guard: Guard,
+    pub(super) on_hazard: OnHazard,
     pub(super) refused: Refused,
 }
 
@@ -67,6 +76,11 @@ impl Dialect {
     /// Starts from the platform's dialect; every setting can be changed.
     pub fn builder() -> DialectBuilder {
         DialectBuilder { settings: Settings::default() }
+    }
+
+    /// Starts from this dialect.
+    pub fn to_builder(&self) -> DialectBuilder {
+        DialectBuilder { settings: self.0.settings.clone() }
     }
 
     /// Whether a file begins with the columns' names.
@@ -204,6 +218,36 @@ impl DialectBuilder {
         self
     }
 
+    /// The charset of the file; see [`Charset`].
+    pub fn with_charset(mut self, charset: Charset) -> Self {
+        self.settings.charset = charset;
+        self
+    }
+
+    /// Whether a file begins with a byte order mark; see [`Bom`].
+    pub fn with_bom(mut self, bom: Bom) -> Self {
+        self.settings.bom = bom;
+        self
+    }
+
+    /// What becomes of a character that the charset lacks; see [`Unmappable`].
+    pub fn with_unmappable(mut self, unmappable: Unmappable) -> Self {
+        self.settings.unmappable = unmappable;
+        self
+    }
+
+    /// What becomes of texts that a spreadsheet would run; see [`Guard`].
+    pub fn with_guard(mut self, guard: Guard) -> Self {
+        self.settings.guard = guard;
+        self
+    }
+
+    /// What is done about a cell that a reader would misread; see [`OnHazard`].
+    pub fn with_on_hazard(mut self, on_hazard: OnHazard) -> Self {
+        self.settings.on_hazard = on_hazard;
+        self
+    }
+
     /// What becomes of a row with a cell that cannot be written; see [`Refused`].
     pub fn with_refused(mut self, refused: Refused) -> Self {
         self.settings.refused = refused;
@@ -236,11 +280,51 @@ impl DialectBuilder {
             }
             Mode::Fixed => {
                 check_fixed(&settings)?;
-                Way::Fixed(quote::Rules::new(&settings))
+                Way::Fixed(fixed::Rules::new(&settings))
             }
         };
-        Ok(Dialect(Arc::new(Plan { settings, way })))
+        let coder = Coder::new(settings.charset);
+        check_charset(&settings, coder.as_ref())?;
+        Ok(Dialect(Arc::new(Plan { settings, way, coder })))
     }
+}
+
+/// What the dialect itself writes has to have a place in the charset.
+fn check_charset(s: &Settings, coder: Option<&Coder>) -> Result<(), DialectError> {
+    use DialectErrorKind as Kind;
+
+    if s.bom == Bom::Write && !s.charset.is_unicode() {
+        let what = format!("the charset {} has no byte order mark: expected a Unicode charset", s.charset.name());
+        return Err(DialectError::new(Kind::Charset, what));
+    }
+    let mut buffer = [0; 4];
+    let mut parts = vec![("delimiter", s.delimiter.as_str().to_owned())];
+    parts.push(("terminator", s.terminator.as_str().to_owned()));
+    parts.push(("text for null", s.null.as_str().to_owned()));
+    parts.push(("text for empty", s.empty.text().to_owned()));
+    let escape_self = match s.escape_self {
+        EscapeSelf::With(c) => Some(c),
+        _ => None,
+    };
+    let escape = match s.escape {
+        Escape::With(c) => Some(c),
+        Escape::Doubled => None,
+    };
+    let chars = [
+        ("quote", s.quote.as_char()),
+        ("escape", escape),
+        ("escape of the escape", escape_self),
+        ("guard", s.guard.as_char()),
+    ];
+    parts.extend(chars.into_iter().filter_map(|(name, c)| Some((name, c?.encode_utf8(&mut buffer).to_owned()))));
+    for (name, text) in parts {
+        if let Some(c) = coder.and_then(|coder| coder.lacks(&text)) {
+            let charset = s.charset.name();
+            let what = format!("the charset {charset} has no character `{c}`: expected another {name}");
+            return Err(DialectError::new(Kind::Charset, what));
+        }
+    }
+    Ok(())
 }
 
 /// What Spark has no option for cannot be had in its bytes.
@@ -251,6 +335,12 @@ fn check_exact(s: &Settings) -> Result<(), DialectError> {
     }
     if s.blank != Blank::default() {
         return clash("Spark writes no blank lines: expected mode fixed for blank lines");
+    }
+    if s.guard != Guard::OFF {
+        return clash("Spark has no guard against formulas: expected mode fixed for one");
+    }
+    if s.bom != Bom::Omit {
+        return clash("Spark writes a byte order mark for UTF-16 only: expected mode fixed for one");
     }
     if s.terminator.as_str().encode_utf16().count() > 2 {
         let what = format!(

@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
+use super::charset::Coder;
 use super::dialect::Way;
-use super::quote::Class;
-use super::{Counts, Dialect, EncodeError, Header, Refused, exact, quote};
+use super::fixed::Class;
+use super::hazard::Hits;
+use super::{Counts, Dialect, EncodeError, EncodeErrorKind, Guard, HazardKind, Header, OnHazard, Refused};
+use super::{exact, fixed};
 use crate::row::Value;
 
 /// Writes records of a [`Dialect`].
@@ -15,8 +18,28 @@ use crate::row::Value;
 pub struct Encoder {
     dialect: Dialect,
     counts: Counts,
+    /// What the record being written has met; it is counted once the record is done.
+    met: Met,
+    scratch: Scratch,
+    /// A record before it is turned into the bytes of the charset.
+    unicode: Vec<u8>,
+}
+
+/// What a record has met.
+#[derive(Debug, Default)]
+pub(super) struct Met {
+    pub(super) hits: Hits,
+    pub(super) guarded: u64,
+    pub(super) unmappable: u64,
+}
+
+/// Buffers for a field, kept from one to the next.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
     /// The text of a value that is no text.
-    rendered: String,
+    pub(super) rendered: String,
+    /// A text with a character in front of it.
+    pub(super) guarded: String,
 }
 
 /// What became of a record.
@@ -36,31 +59,47 @@ pub enum Outcome {
 
 impl Encoder {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { dialect, counts: Counts::default(), rendered: String::new() }
+        Self {
+            dialect,
+            counts: Counts::default(),
+            met: Met::default(),
+            scratch: Scratch::default(),
+            unicode: Vec::new(),
+        }
     }
 
-    /// Appends what a file begins with: the record of the columns' names, or nothing where the dialect omits it.
+    /// Appends what a file begins with: a byte order mark and the record of the columns' names, or nothing where the
+    /// dialect omits both.
     ///
     /// # Errors
     ///
     /// When a name cannot be written, such as one that holds the delimiter of a dialect without quotes; `out` is then
     /// as it was.
     pub fn header(&mut self, columns: &[impl AsRef<str>], out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        if self.dialect.header() == Header::Omit {
+        let plan = &*self.dialect.0;
+        let start = out.len();
+        if plan.settings.charset.is_marked(plan.settings.bom) {
+            match &plan.coder {
+                None => out.extend_from_slice("\u{feff}".as_bytes()),
+                Some(coder) => coder.append("\u{feff}", out),
+            }
+        }
+        if plan.settings.header == Header::Omit {
             return Ok(());
         }
-        let start = out.len();
-        let written = match &self.dialect.0.way {
+        self.met.clear();
+        let (met, scratch) = (&mut self.met, &mut self.scratch);
+        let written = through(plan.coder.as_ref(), &mut self.unicode, out, |out| match &plan.way {
             Way::Exact(rules) => {
-                exact_header(rules, columns, out);
+                exact::header(rules, plan, columns, met, out);
                 Ok(())
             }
-            Way::Fixed(_) => self.write(columns.iter().map(|name| Value::Text(name.as_ref())), out),
-        };
-        if written.is_err() {
-            out.truncate(start);
-        }
-        written
+            Way::Fixed(rules) => {
+                let names = columns.iter().map(|name| Value::Text(name.as_ref()));
+                fixed::record(rules, plan, &Guard::OFF, names, met, scratch, out)
+            }
+        });
+        self.settle(written, start, out)
     }
 
     /// Appends one record.
@@ -74,7 +113,7 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<Outcome, EncodeError> {
         let start = out.len();
-        match self.write(fields, out) {
+        match self.try_record(fields, out) {
             Ok(()) if out.len() == start => {
                 self.counts.lost += 1;
                 Ok(Outcome::Lost)
@@ -83,20 +122,17 @@ impl Encoder {
                 self.counts.written += 1;
                 Ok(Outcome::Written)
             }
-            Err(error) => {
-                out.truncate(start);
-                match self.dialect.0.settings.refused {
-                    Refused::Fail => Err(error),
-                    Refused::Reject => {
-                        self.counts.rejected += 1;
-                        Ok(Outcome::Rejected(error))
-                    }
-                    Refused::Skip => {
-                        self.counts.skipped += 1;
-                        Ok(Outcome::Skipped(error))
-                    }
+            Err(error) => match self.dialect.0.settings.refused {
+                Refused::Fail => Err(error),
+                Refused::Reject => {
+                    self.counts.rejected += 1;
+                    Ok(Outcome::Rejected(error))
                 }
-            }
+                Refused::Skip => {
+                    self.counts.skipped += 1;
+                    Ok(Outcome::Skipped(error))
+                }
+            },
         }
     }
 
@@ -106,95 +142,80 @@ impl Encoder {
         &self.counts
     }
 
-    fn write<'a>(&mut self, fields: impl IntoIterator<Item = Value<'a>>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        match &self.dialect.0.way {
+    /// Appends one record and counts its hazards; the policy for rows that cannot be written is not asked.
+    pub(super) fn try_record<'a>(
+        &mut self,
+        fields: impl IntoIterator<Item = Value<'a>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let plan = &*self.dialect.0;
+        let start = out.len();
+        self.met.clear();
+        let (met, scratch) = (&mut self.met, &mut self.scratch);
+        let written = through(plan.coder.as_ref(), &mut self.unicode, out, |out| match &plan.way {
             Way::Exact(rules) => {
-                exact(rules, fields, &mut self.rendered, out);
+                exact::record(rules, plan, fields, met, scratch, out);
                 Ok(())
             }
-            Way::Fixed(rules) => fixed(rules, fields, &mut self.rendered, out),
+            Way::Fixed(rules) => fixed::record(rules, plan, &plan.settings.guard, fields, met, scratch, out),
+        });
+        self.settle(written, start, out)
+    }
+
+    /// Counts what a record has met, or takes it back.
+    fn settle(
+        &mut self,
+        mut written: Result<(), EncodeError>,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let refuses = self.dialect.0.settings.on_hazard == OnHazard::Refuse;
+        if let (Ok(()), true, Some((kind, column))) = (&written, refuses, self.met.hits.first()) {
+            let what = format!("the dialect refuses a hazard: {kind}");
+            written = Err(EncodeError::new(column, EncodeErrorKind::Hazard(kind), what));
         }
+        match &written {
+            Ok(()) => {
+                self.met.hits.count(&mut self.counts.hazards);
+                self.counts.guarded += self.met.guarded;
+                self.counts.unmappable += self.met.unmappable;
+            }
+            Err(_) => out.truncate(start),
+        }
+        written
     }
 }
 
-/// Appends a record where every record can be read back.
-fn fixed<'a>(
-    rules: &quote::Rules,
-    fields: impl IntoIterator<Item = Value<'a>>,
-    rendered: &mut String,
+impl Met {
+    fn clear(&mut self) {
+        self.hits.clear();
+        self.guarded = 0;
+        self.unmappable = 0;
+    }
+
+    pub(super) fn hit(&mut self, kind: HazardKind, column: usize) {
+        self.hits.push(kind, column);
+    }
+}
+
+/// Lets a record be written in UTF-8, and appends it in the charset.
+fn through(
+    coder: Option<&Coder>,
+    unicode: &mut Vec<u8>,
     out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
-    let start = out.len();
-    for (column, value) in fields.into_iter().enumerate() {
-        if column > 0 {
-            out.extend_from_slice(rules.delimiter.as_bytes());
-        }
-        let class = match value {
-            Value::Null => {
-                rules.null(out);
-                continue;
-            }
-            Value::Text(text) => {
-                rules.field(column, rules.trim(text), Class::Text, out)?;
-                continue;
-            }
-            Value::Integer(_) | Value::Float32(_) | Value::Float64(_) | Value::Decimal { .. } => Class::Number,
-            _ => Class::Other,
-        };
-        rendered.clear();
-        render(value, rendered);
-        rules.field(column, rendered, class, out)?;
-    }
-    if out.len() == start {
-        rules.blank(out);
-    }
-    out.extend_from_slice(rules.terminator.as_bytes());
-    Ok(())
-}
-
-/// Appends the columns' names as Spark's writer does, which may be nothing.
-fn exact_header(rules: &exact::Rules, columns: &[impl AsRef<str>], out: &mut Vec<u8>) {
-    let start = out.len();
-    for (column, name) in exact::names(columns).iter().enumerate() {
-        if column > 0 {
-            out.extend_from_slice(rules.delimiter.as_bytes());
-        }
-        rules.name(column, name, out);
-    }
-    if out.len() > start {
-        out.extend_from_slice(rules.terminator.as_bytes());
-    }
-}
-
-/// Appends a record as Spark's writer does, which may be nothing.
-fn exact<'a>(
-    rules: &exact::Rules,
-    fields: impl IntoIterator<Item = Value<'a>>,
-    rendered: &mut String,
-    out: &mut Vec<u8>,
-) {
-    let start = out.len();
-    for (column, value) in fields.into_iter().enumerate() {
-        if column > 0 {
-            out.extend_from_slice(rules.delimiter.as_bytes());
-        }
-        match value {
-            Value::Null => rules.field(column, None, out),
-            Value::Text(text) => rules.field(column, Some(text), out),
-            _ => {
-                rendered.clear();
-                render(value, rendered);
-                rules.field(column, Some(rendered), out);
-            }
-        }
-    }
-    if out.len() > start {
-        out.extend_from_slice(rules.terminator.as_bytes());
-    }
+    let Some(coder) = coder else { return write(out) };
+    unicode.clear();
+    write(unicode).map(|()| {
+        let text = std::str::from_utf8(unicode).expect("records are made of texts");
+        // What the charset lacks has been counted field by field.
+        coder.append(text, out);
+    })
 }
 
 /// The plain text of a value that is neither null nor text.
-fn render(value: Value<'_>, out: &mut String) {
+pub(super) fn render(value: Value<'_>, out: &mut String) {
     let written = match value {
         Value::Null => Ok(()),
         Value::Boolean(v) => write!(out, "{v}"),
@@ -222,5 +243,14 @@ fn decimal(unscaled: i128, scale: i8, out: &mut String) -> std::fmt::Result {
             write!(out, "{sign}{whole}.{fraction}")
         }
         Err(_) => write!(out, "{sign}{digits}{:0<zeros$}", "", zeros = usize::from(scale.unsigned_abs())),
+    }
+}
+
+/// What kind of value a field's text comes from.
+pub(super) fn class(value: &Value<'_>) -> Class {
+    match value {
+        Value::Integer(_) | Value::Float32(_) | Value::Float64(_) | Value::Decimal { .. } => Class::Number,
+        Value::Binary(_) | Value::Nested(_) | Value::Text(_) => Class::Text,
+        _ => Class::Other,
     }
 }

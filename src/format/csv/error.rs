@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::HazardKind;
 use crate::span::Caret;
 use crate::{ErrorKind, Span};
 
@@ -115,7 +116,7 @@ struct EncodeInner {
 #[non_exhaustive]
 pub enum EncodeErrorKind {
     /// The dialect's reader would read another value, and the dialect refuses such cells.
-    Hazard,
+    Hazard(HazardKind),
     /// A list, map or struct, and the dialect refuses them.
     Nested,
     /// The value lies outside what its format can spell, such as a year that a pattern has no place for.

@@ -7,18 +7,23 @@
 
 use std::collections::HashMap;
 
-use super::dialect::Settings;
-use super::token::{Empty, EscapeSelf};
-use super::{Escape, InnerQuotes, Nulls, QuoteStyle, Trim};
+use super::dialect::{Plan, Settings};
+use super::encoder::{Met, Scratch, render};
+use super::token::Empty;
+use super::{Escape, EscapeSelf, HazardKind, InnerQuotes, Nulls, QuoteStyle, Trim};
+use crate::row::Value;
 
 /// What stands for "no character" in Spark's options; it is written all the same.
 const NUL: char = '\0';
 
+/// A byte order mark; readers drop it at the start of a file.
+const BOM: char = '\u{feff}';
+
 /// The settings of the writer, as Spark sets them.
 pub(super) struct Rules {
     /// The delimiter as it is written.
-    pub(super) delimiter: Box<str>,
-    pub(super) terminator: Box<str>,
+    delimiter: Box<str>,
+    terminator: Box<str>,
     /// The delimiter as it is looked for.
     needle: Box<str>,
     quote: char,
@@ -34,12 +39,15 @@ pub(super) struct Rules {
     null: Box<str>,
     nulls: Nulls,
     empty: Box<str>,
+    /// How a null and an empty text come out.
+    null_field: Vec<u8>,
+    empty_field: Vec<u8>,
     /// The bytes that the short way for plain fields must not meet.
     care: [bool; 256],
 }
 
 /// A column's name as Spark's writer takes it.
-pub(super) enum Name<'a> {
+enum Name<'a> {
     /// Nothing is cut off it.
     Literal(&'a str),
     /// It is written like a value.
@@ -109,6 +117,8 @@ impl Rules {
             null: s.null.as_str().into(),
             nulls: s.nulls,
             empty,
+            null_field: Vec::new(),
+            empty_field: Vec::new(),
             care,
         };
         let mut chars = rules.delimiter.chars();
@@ -117,22 +127,38 @@ impl Rules {
             rules.push(only, &mut written);
             rules.delimiter = written.into();
         }
+        let spell = |value| {
+            let mut out = Vec::new();
+            rules.slow(1, value, rules.trim, &mut out);
+            out
+        };
+        (rules.null_field, rules.empty_field) = (spell(None), spell(Some("")));
         rules
     }
 
     /// Appends a field; `None` is null.
-    pub(super) fn field(&self, column: usize, value: Option<&str>, out: &mut Vec<u8>) {
+    fn field(&self, column: usize, value: Option<&str>, met: &mut Met, out: &mut Vec<u8>) {
         match value {
-            Some(text) if self.is_plain(column, text) => out.extend_from_slice(text.as_bytes()),
-            _ => self.slow(column, value, self.trim, out),
+            Some(text) if self.is_plain(column, text) => {
+                out.extend_from_slice(text.as_bytes());
+                // What is plain has blanks, quotes, escapes and delimiters nowhere.
+                if text.starts_with(BOM) || *text == *self.null || *text == *self.empty {
+                    self.note_hazards(column, value, text.as_bytes(), met);
+                }
+            }
+            _ => {
+                let field = out.len();
+                self.slow(column, value, self.trim, out);
+                self.note_hazards(column, value, &out[field..], met);
+            }
         }
     }
 
     /// Appends a column's name.
-    pub(super) fn name(&self, column: usize, name: &Name<'_>, out: &mut Vec<u8>) {
+    fn name(&self, column: usize, name: &Name<'_>, met: &mut Met, out: &mut Vec<u8>) {
         match name {
             Name::Literal(name) => self.slow(column, Some(name), Trim::None, out),
-            Name::Plain(name) => self.field(column, Some(name), out),
+            Name::Plain(name) => self.field(column, Some(name), met, out),
         }
     }
 
@@ -217,6 +243,142 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// Notes what Spark's reader would take a field for, if not for its value.
+    fn note_hazards(&self, column: usize, value: Option<&str>, written: &[u8], met: &mut Met) {
+        let mut hit = |kind| met.hit(kind, column);
+        let Some(text) = value else {
+            if self.nulls == Nulls::AsText && !self.null.is_empty() || written != self.null.as_bytes() {
+                hit(if written == self.empty_field { HazardKind::EmptyIsNull } else { HazardKind::NullText });
+            }
+            return;
+        };
+        if text.is_empty() {
+            if self.empty_field == self.null_field {
+                hit(HazardKind::EmptyIsNull);
+            } else if !self.empty_field.is_empty() && self.empty_field != self.quotes().as_bytes() {
+                hit(HazardKind::EmptyText);
+            }
+            return;
+        }
+        if *text == *self.null {
+            hit(HazardKind::NullText);
+        }
+        if *text == *self.empty && self.empty_field != self.quotes().as_bytes() {
+            hit(HazardKind::EmptyText);
+        }
+        let blank = |c| c <= ' ';
+        let bare = match self.trim {
+            Trim::Both => text.trim_matches(blank),
+            Trim::Leading => text.trim_start_matches(blank),
+            Trim::None => text,
+            Trim::Trailing => text.trim_end_matches(blank),
+        };
+        if bare.len() < text.len() {
+            hit(if bare.is_empty() && self.trim == Trim::Trailing { HazardKind::BlankCell } else { HazardKind::Trim });
+        }
+        let escapes = self.escape != self.quote && text.contains(self.escape);
+        if !bare.is_empty() && written.starts_with(self.quote.encode_utf8(&mut [0; 4]).as_bytes()) {
+            if self.quote == NUL {
+                hit(HazardKind::NulQuote);
+            }
+            if self.terminator.chars().count() == 2 && bare.contains(self.new_line) {
+                hit(HazardKind::LineEnd);
+            }
+            let quotes = self.escape == NUL && self.quote != NUL && text.contains(self.quote);
+            if quotes || (escapes && self.escape_self != Some(self.escape)) {
+                hit(HazardKind::Escape);
+            }
+            return;
+        }
+        if escapes {
+            hit(HazardKind::Escape);
+        }
+        if text.contains(self.quote) {
+            hit(HazardKind::BareQuote);
+        }
+        if super::fixed::holds(bare, &self.needle) {
+            hit(HazardKind::DelimiterRun);
+        }
+        if column == 0 && self.comment != NUL && bare.starts_with(self.comment) {
+            hit(HazardKind::Comment);
+        }
+        if column == 0 && bare.starts_with(BOM) {
+            hit(HazardKind::ByteOrderMark);
+        }
+    }
+
+    /// A pair of quotes.
+    fn quotes(&self) -> String {
+        [self.quote; 2].iter().collect()
+    }
+}
+
+/// Appends a record as Spark's writer does, which may be nothing.
+pub(super) fn record<'a>(
+    rules: &Rules,
+    plan: &Plan,
+    fields: impl IntoIterator<Item = Value<'a>>,
+    met: &mut Met,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) {
+    let start = out.len();
+    for (column, value) in fields.into_iter().enumerate() {
+        if column > 0 {
+            out.extend_from_slice(rules.delimiter.as_bytes());
+        }
+        let text = match value {
+            Value::Null => None,
+            Value::Text(text) => Some(text),
+            _ => {
+                scratch.rendered.clear();
+                render(value, &mut scratch.rendered);
+                Some(&*scratch.rendered)
+            }
+        };
+        rules.field(column, text, met, out);
+        note_unmappable(plan, column, text.unwrap_or_default(), met);
+    }
+    end(rules, start, met, out);
+}
+
+/// Appends the columns' names as Spark's writer does, which may be nothing.
+pub(super) fn header(rules: &Rules, plan: &Plan, columns: &[impl AsRef<str>], met: &mut Met, out: &mut Vec<u8>) {
+    let start = out.len();
+    for (column, name) in names(columns).iter().enumerate() {
+        if column > 0 {
+            out.extend_from_slice(rules.delimiter.as_bytes());
+        }
+        let (Name::Literal(text) | Name::Plain(text)) = name;
+        if *text != columns[column].as_ref() {
+            met.hit(HazardKind::NameMark, column);
+        }
+        rules.name(column, name, met, out);
+        note_unmappable(plan, column, text, met);
+    }
+    end(rules, start, met, out);
+}
+
+/// Ends a record, unless it is nothing.
+fn end(rules: &Rules, start: usize, met: &mut Met, out: &mut Vec<u8>) {
+    if out.len() > start {
+        out.extend_from_slice(rules.terminator.as_bytes());
+    } else {
+        met.hit(HazardKind::BlankRecord, 0);
+    }
+}
+
+/// Notes what Spark's writer replaces by `?`.
+fn note_unmappable(plan: &Plan, column: usize, text: &str, met: &mut Met) {
+    let Some(coder) = &plan.coder else { return };
+    let lacking = text.chars().filter(|&c| !coder.has(c)).count();
+    if lacking > 0 {
+        met.unmappable += lacking as u64;
+        met.hit(HazardKind::Unmappable, column);
+    }
+}
+
 impl Field {
     fn is_empty(&self) -> bool {
         self.cut >= self.text.encode_utf16().count()
@@ -260,7 +422,7 @@ fn start(trim: Trim, text: &str) -> usize {
 /// Single quotes around a name mark it as literal there, and go. Names that differ only in case or in blanks around
 /// them are made literal too, by putting such quotes around them; around an empty name they are too few to be taken
 /// for a mark, and stay. That is done twice, and nothing is cut off a name that is literal the second time.
-pub(super) fn names(columns: &[impl AsRef<str>]) -> Vec<Name<'_>> {
+fn names(columns: &[impl AsRef<str>]) -> Vec<Name<'_>> {
     let once: Vec<_> = literals(columns.iter().map(AsRef::as_ref)).into_iter().map(|(name, _)| name).collect();
     let twice = literals(once.iter().copied());
     once.into_iter()

@@ -1,8 +1,8 @@
 //! Spark's CSV options: their names, aliases, defaults and checks.
 
 use super::{
-    Comment, Delimiter, Dialect, DialectBuilder, DialectError, DialectErrorKind, EmptyText, Escape, EscapeSelf, Header,
-    InnerQuotes, Mode, NullText, Quote, QuoteStyle, Terminator, Trim,
+    Charset, Comment, Delimiter, Dialect, DialectBuilder, DialectError, DialectErrorKind, EmptyText, Escape,
+    EscapeSelf, Header, InnerQuotes, Mode, NullText, Quote, QuoteStyle, QuotedNull, Terminator, Trim,
 };
 use crate::Span;
 
@@ -26,6 +26,7 @@ use crate::Span;
 /// | `lineSep` | a line feed | one or two characters |
 /// | `comment` | `#` | one character; U+0000 means none |
 /// | `header` | `false` | a boolean |
+/// | `encoding`, or `charset` | `UTF-8` | a [`Charset`] |
 ///
 /// A boolean is `true` or `false` in any case of letters. A character is a UTF-16 unit, as it is for Spark, so that a
 /// character beyond U+FFFF is two.
@@ -57,6 +58,13 @@ pub struct SparkOptions {
     terminator: Terminator,
     comment: Comment,
     header: Header,
+    charset: Charset,
+}
+
+impl Default for SparkOptions {
+    fn default() -> Self {
+        Self::parse([]).expect("options that are not given are not wrong")
+    }
 }
 
 /// Options that Spark checks on write and does not use.
@@ -135,6 +143,7 @@ impl SparkOptions {
                 None => Comment::HASH,
                 Some(c) => c.encode_utf8(&mut [0; 4]).parse()?,
             },
+            charset: given.charset()?,
             header: if given.flag("header", false)? { Header::Write } else { Header::Omit },
         })
     }
@@ -173,6 +182,8 @@ impl SparkOptions {
             .with_terminator(self.terminator.clone())
             .with_comment(self.comment)
             .with_header(self.header)
+            .with_charset(self.charset)
+            .with_quoted_null(if self.null == NullText::NOTHING { QuotedNull::IsText } else { QuotedNull::IsNull })
     }
 
     /// The dialect of these options.
@@ -232,6 +243,13 @@ impl Given<'_> {
                 Err(wrong(key, text, span, &format!("one or two characters, found {units}")))
             }
         }
+    }
+
+    fn charset(&self) -> Result<Charset, DialectError> {
+        let given = ["encoding", "charset"].into_iter().find_map(|key| Some((key, self.get(key)?)));
+        let Some((key, text)) = given else { return Ok(Charset::UTF_8) };
+        let what = format!("Unicode or a single-byte charset, found `{text}`");
+        text.parse().map_err(|_| wrong(key, text, Span::new(0, text.len()), &what))
     }
 
     fn check(&self, key: &str, check: Check) -> Result<(), DialectError> {

@@ -333,6 +333,16 @@ impl EmptyText {
     }
 }
 
+impl EmptyText {
+    /// The text, which is none where it is a pair of quotes.
+    pub(super) fn text(&self) -> &str {
+        match &self.0 {
+            Empty::Quoted => "",
+            Empty::Text(text) => text,
+        }
+    }
+}
+
 impl Default for EmptyText {
     fn default() -> Self {
         Self::NOTHING

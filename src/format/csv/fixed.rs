@@ -1,18 +1,29 @@
 //! Which fields need quotes, and how a quoted field is spelled, where every record can be read back.
 
-use super::dialect::Settings;
-use super::token::{Empty, EscapeSelf};
-use super::{Blank, EncodeError, EncodeErrorKind, Escape, InnerQuotes, Nulls, QuoteStyle, Trim};
+use std::borrow::Cow;
+
+use super::charset::Coder;
+use super::dialect::{Plan, Settings};
+use super::encoder::{Met, Scratch, class, render};
+use super::token::Empty;
+use super::{
+    Blank, EncodeError, EncodeErrorKind, Escape, EscapeSelf, Guard, HazardKind, InnerQuotes, Nulls, QuoteStyle,
+    QuotedNull, Trim, Unmappable,
+};
+use crate::row::Value;
 
 /// A byte order mark; readers drop it at the start of a file.
 const BOM: char = '\u{feff}';
+
+/// A line of this ends the data for `PostgreSQL`'s COPY.
+const END_OF_DATA: &str = "\\.";
 
 /// What the encoder needs to know of a dialect, worked out once.
 pub(super) struct Rules {
     /// The bytes that may make a field need quotes: a field without any is written as it is.
     care: [bool; 256],
-    pub(super) delimiter: Box<str>,
-    pub(super) terminator: Box<str>,
+    delimiter: Box<str>,
+    terminator: Box<str>,
     quote: Option<char>,
     /// The character before a quote inside quotes.
     escape: char,
@@ -31,6 +42,12 @@ pub(super) struct Rules {
     style: QuoteStyle,
     trim: Trim,
     blank: Blank,
+    /// What every null is read as, if not as null.
+    null_hazard: Option<HazardKind>,
+    /// What every empty text is read as, if not as empty text.
+    empty_hazard: Option<HazardKind>,
+    /// Whether a text that equals the text for null, and is quoted, is read as that text.
+    quoted_null: QuotedNull,
 }
 
 /// What kind of value a field's text came from, as far as quote styles care.
@@ -69,6 +86,9 @@ impl Rules {
             style: s.style,
             trim: s.trim,
             blank: s.blank,
+            null_hazard: None,
+            empty_hazard: None,
+            quoted_null: s.quoted_null,
         };
         let mut buffer = [0; 4];
         let specials = ['\n', '\r'].into_iter().chain(quote).chain(quote.map(|_| escape));
@@ -90,17 +110,28 @@ impl Rules {
             }
             Nulls::AsText => s.null.as_str().into(),
         };
+        let null_is_nothing = s.null.as_str().is_empty();
+        if rules.null == rules.empty || (null_is_nothing && s.quoted_null == QuotedNull::IsNull) {
+            rules.empty_hazard = Some(HazardKind::EmptyIsNull);
+        } else if rules.empty_text.is_some() && rules.empty != rules.enclosed("") {
+            rules.empty_hazard = Some(HazardKind::EmptyText);
+        }
+        if rules.null != rules.null_text && (s.quoted_null == QuotedNull::IsText || rules.quote.is_none()) {
+            rules.null_hazard = Some(HazardKind::NullText);
+        }
         rules
     }
 
     /// A text for null or empty, spelled as a whole field: as it is where that holds together, or else in quotes.
     fn marker(&self, text: &str, class: Class) -> Box<str> {
         let Some(quote) = self.quote else { return text.into() };
+        let splits =
+            text.contains(['\n', '\r', quote]) || holds(text, &self.delimiter) || holds(text, &self.terminator);
         let mut inner = text.chars();
         let in_quotes =
             inner.next() == Some(quote) && inner.next_back() == Some(quote) && !inner.as_str().contains(quote);
         let all = self.style == QuoteStyle::All || (class == Class::Text && self.forced(class) == Some(true));
-        if in_quotes || !(all || self.splits(text)) { text.into() } else { self.enclosed(text) }
+        if in_quotes || !(all || splits) { text.into() } else { self.enclosed(text) }
     }
 
     fn enclosed(&self, text: &str) -> Box<str> {
@@ -128,16 +159,19 @@ impl Rules {
     fn misleads(&self, column: usize, text: &str) -> bool {
         *text == *self.null_text
             || self.empty_text.as_deref() == Some(text)
-            || (column == 0 && text.starts_with(|c| c == BOM || Some(c) == self.comment))
+            || (column == 0 && (text == END_OF_DATA || text.starts_with(|c| c == BOM || Some(c) == self.comment)))
     }
 
     /// Appends null.
-    pub(super) fn null(&self, out: &mut Vec<u8>) {
+    fn null(&self, column: usize, met: &mut Met, out: &mut Vec<u8>) {
+        if let Some(kind) = self.null_hazard {
+            met.hit(kind, column);
+        }
         out.extend_from_slice(self.null.as_bytes());
     }
 
     /// The text without the blanks that the dialect cuts off.
-    pub(super) fn trim<'a>(&self, text: &'a str) -> &'a str {
+    fn trim<'a>(&self, text: &'a str) -> &'a str {
         let blank = |c| c <= ' ';
         match self.trim {
             Trim::Both => text.trim_matches(blank),
@@ -147,15 +181,26 @@ impl Rules {
         }
     }
 
-    /// Appends a field of this text, which has been trimmed.
-    pub(super) fn field(&self, column: usize, text: &str, class: Class, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    /// Appends a field of this text.
+    fn field(
+        &self,
+        column: usize,
+        text: &str,
+        class: Class,
+        met: &mut Met,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
         if text.is_empty() && class == Class::Text {
+            if let Some(kind) = self.empty_hazard {
+                met.hit(kind, column);
+            }
             out.extend_from_slice(self.empty.as_bytes());
             return Ok(());
         }
+        let misleads = self.misleads(column, text);
         let enclose = match (self.quote, self.forced(class)) {
             (Some(quote), Some(true)) => Some(quote),
-            (Some(quote), None) if self.splits(text) || self.misleads(column, text) => Some(quote),
+            (Some(quote), None) if misleads || self.splits(text) => Some(quote),
             (None, _) | (_, Some(false)) if self.splits(text) => return Err(self.unquotable(column, text)),
             _ => None,
         };
@@ -163,13 +208,47 @@ impl Rules {
             Some(quote) => self.quoted(text, quote, out),
             None => out.extend_from_slice(text.as_bytes()),
         }
+        if misleads || self.inner_quotes == InnerQuotes::Leave || self.escape_self.is_some_and(|c| c != self.escape) {
+            self.note_hazards(column, text, enclose.is_some(), met);
+        }
         Ok(())
     }
 
+    /// Notes what the reader would take this field for, if not for the text.
+    #[cold]
+    fn note_hazards(&self, column: usize, text: &str, enclosed: bool, met: &mut Met) {
+        if *text == *self.null_text && (!enclosed || self.quoted_null == QuotedNull::IsNull) {
+            met.hit(HazardKind::NullText, column);
+        }
+        if self.empty_text.as_deref() == Some(text) && self.empty_hazard == Some(HazardKind::EmptyText) {
+            met.hit(HazardKind::EmptyText, column);
+        }
+        if !enclosed {
+            if column == 0 && text.starts_with(BOM) {
+                met.hit(HazardKind::ByteOrderMark, column);
+            }
+            if column == 0 && text.starts_with(|c| Some(c) == self.comment) {
+                met.hit(HazardKind::Comment, column);
+            }
+            if self.quote.is_some_and(|quote| text.contains(quote)) {
+                met.hit(HazardKind::BareQuote, column);
+            }
+        } else if self.escape_self.is_some_and(|c| c != self.escape && text.contains(c)) {
+            met.hit(HazardKind::Escape, column);
+        }
+    }
+
     /// Appends what stands for a record that would be no bytes.
-    pub(super) fn blank(&self, out: &mut Vec<u8>) {
-        if let (Blank::Quoted, Some(quote)) = (self.blank, self.quote) {
-            self.quoted("", quote, out);
+    fn blank(&self, value: Option<Value<'_>>, met: &mut Met, out: &mut Vec<u8>) {
+        match (self.blank, self.quote) {
+            (Blank::Bare, _) => {}
+            (Blank::Quoted, None) => met.hit(HazardKind::BlankRecord, 0),
+            (Blank::Quoted, Some(quote)) => {
+                if value == Some(Value::Null) && self.quoted_null == QuotedNull::IsText {
+                    met.hit(HazardKind::BlankRecord, 0);
+                }
+                self.quoted("", quote, out);
+            }
         }
     }
 
@@ -221,10 +300,100 @@ impl Rules {
 /// Whether a reader who looks for `mark` in `text`, written bare with `mark` after it, finds it before the text's end.
 ///
 /// That is so where the text holds it, and where the text's end and the mark together do: `a|` before `||`.
-fn holds(text: &str, mark: &str) -> bool {
+pub(super) fn holds(text: &str, mark: &str) -> bool {
     if text.contains(mark) {
         return true;
     }
     let (text, mark) = (text.as_bytes(), mark.as_bytes());
     (1..mark.len()).any(|n| text.ends_with(&mark[..n]) && mark.starts_with(&mark[n..]))
+}
+
+/// Appends a record.
+pub(super) fn record<'a>(
+    rules: &Rules,
+    plan: &Plan,
+    guard: &Guard,
+    fields: impl IntoIterator<Item = Value<'a>>,
+    met: &mut Met,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let start = out.len();
+    let narrow = plan.coder.as_ref().filter(|_| !plan.settings.charset.is_unicode());
+    // What every text has to go through before it is a field, if anything.
+    let altered = guard.as_char().is_some() || narrow.is_some() || rules.trim != Trim::None;
+    let mut last = None;
+    for (column, value) in fields.into_iter().enumerate() {
+        if column > 0 {
+            out.extend_from_slice(rules.delimiter.as_bytes());
+        }
+        last = Some(value);
+        match value {
+            Value::Null => rules.null(column, met, out),
+            Value::Text(text) if !altered => rules.field(column, text, Class::Text, met, out)?,
+            Value::Text(text) => {
+                let bare = rules.trim(text);
+                if bare.len() < text.len() {
+                    met.hit(HazardKind::Trim, column);
+                }
+                let mut text = Cow::Borrowed(bare);
+                if let Some(prefix) = guard.prefix(column, bare) {
+                    scratch.guarded.clear();
+                    scratch.guarded.push(prefix);
+                    scratch.guarded.push_str(bare);
+                    text = Cow::Borrowed(&scratch.guarded);
+                    met.guarded += 1;
+                    met.hit(HazardKind::Formula, column);
+                }
+                let text = mapped(narrow, plan.settings.unmappable, column, &text, met)?;
+                rules.field(column, &text, Class::Text, met, out)?;
+            }
+            _ => {
+                scratch.rendered.clear();
+                render(value, &mut scratch.rendered);
+                let text = mapped(narrow, plan.settings.unmappable, column, &scratch.rendered, met)?;
+                rules.field(column, &text, class(&value), met, out)?;
+            }
+        }
+    }
+    if out.len() == start {
+        rules.blank(last, met, out);
+    }
+    out.extend_from_slice(rules.terminator.as_bytes());
+    Ok(())
+}
+
+/// The text with nothing that the charset lacks.
+fn mapped<'a>(
+    coder: Option<&Coder>,
+    policy: Unmappable,
+    column: usize,
+    text: &'a str,
+    met: &mut Met,
+) -> Result<Cow<'a, str>, EncodeError> {
+    let Some((coder, lacking)) = coder.and_then(|coder| Some((coder, coder.lacks(text)?))) else {
+        return Ok(text.into());
+    };
+    if policy == Unmappable::Error {
+        let what = format!(
+            "the charset {} has no character `{lacking}` (U+{:04X}): expected a text without it",
+            coder.charset().name(),
+            u32::from(lacking)
+        );
+        return Err(EncodeError::new(column, EncodeErrorKind::Unmappable, what));
+    }
+    met.hit(HazardKind::Unmappable, column);
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if coder.has(c) {
+            out.push(c);
+            continue;
+        }
+        met.unmappable += 1;
+        match policy {
+            Unmappable::Escape => out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+            Unmappable::Error | Unmappable::Replace => out.push('?'),
+        }
+    }
+    Ok(out.into())
 }
