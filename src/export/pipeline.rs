@@ -135,8 +135,10 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
                 })
                 .await?
             };
+            let schedule = files.uploader.schedule();
             files.open = Some(files.uploader.start(name.key().as_str()).await?);
-            open = Some(OpenFile { name, layers, rows: 0, plain_bytes: 0, stored: Digest::default(), parts: 0 });
+            open =
+                Some(OpenFile { name, layers, rows: 0, plain_bytes: 0, stored: Digest::default(), schedule, parts: 0 });
         }
         let mut file = open.take().expect("the first block of a file opens it");
         let upload = files.open.as_mut().expect("an open file has an upload");
@@ -235,6 +237,7 @@ struct OpenFile {
     rows: u64,
     plain_bytes: u64,
     stored: Digest,
+    schedule: PartSchedule,
     parts: u32,
 }
 
@@ -249,7 +252,7 @@ impl OpenFile {
         }
         let mut parts = Vec::new();
         loop {
-            let Some(size) = PartSchedule::default().size(self.parts + 1) else {
+            let Some(size) = self.schedule.size(self.parts + 1) else {
                 let text =
                     format!("`{}` has more parts than a store takes: give it fewer rows", self.name.key().as_str());
                 return Err(Error::new(ErrorKind::Store, text));
@@ -319,10 +322,8 @@ impl Layers {
     }
 
     /// A part of exactly `size` bytes, once there are more than that: the last bytes of a file are taken as its rest.
-    fn take_part(&mut self, size: usize) -> Option<Bytes> {
-        if self.out.len() <= size {
-            return None;
-        }
+    fn take_part(&mut self, size: u64) -> Option<Bytes> {
+        let size = usize::try_from(size).ok().filter(|&size| self.out.len() > size)?;
         let rest = self.out.split_off(size);
         Some(std::mem::replace(&mut self.out, rest).into())
     }

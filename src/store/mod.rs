@@ -49,6 +49,7 @@ pub struct Store {
     backend: Backend,
     bucket: Option<String>,
     prefix: object_store::path::Path,
+    schedule: PartSchedule,
 }
 
 #[derive(Clone)]
@@ -79,13 +80,23 @@ impl Store {
     }
 
     fn object(interface: Interface) -> Self {
-        Self { backend: Backend::Object(interface), bucket: None, prefix: object_store::path::Path::default() }
+        Self {
+            backend: Backend::Object(interface),
+            bucket: None,
+            prefix: object_store::path::Path::default(),
+            schedule: PartSchedule::default(),
+        }
     }
 
     /// A folder of this machine, which is created with the first file if it is not there.
     #[must_use]
     pub fn folder(path: impl Into<PathBuf>) -> Self {
-        Self { backend: Backend::Folder(path.into()), bucket: None, prefix: object_store::path::Path::default() }
+        Self {
+            backend: Backend::Folder(path.into()),
+            bucket: None,
+            prefix: object_store::path::Path::default(),
+            schedule: PartSchedule::default(),
+        }
     }
 
     /// The same store, in which everything stands under `prefix`.
@@ -103,6 +114,12 @@ impl Store {
     #[must_use]
     pub fn with_bucket(self, bucket: impl Into<String>) -> Self {
         Self { bucket: Some(bucket.into()), ..self }
+    }
+
+    /// The same store with another part schedule. Default: [`PartSchedule::S3`]; a store from a URL has that of its cloud.
+    #[must_use]
+    pub fn with_part_schedule(self, schedule: PartSchedule) -> Self {
+        Self { schedule, ..self }
     }
 
     /// The store that a URL names; credentials and settings come from the environment.
@@ -180,7 +197,10 @@ impl fmt::Debug for Store {
             Backend::Object(interface) => f.field("object_store", &format_args!("{}", interface.store())),
             Backend::Folder(path) => f.field("folder", path),
         };
-        f.field("bucket", &self.bucket).field("prefix", &self.prefix.as_ref()).finish()
+        f.field("bucket", &self.bucket)
+            .field("prefix", &self.prefix.as_ref())
+            .field("schedule", &self.schedule)
+            .finish()
     }
 }
 
@@ -195,7 +215,7 @@ fn cloud(url: &str, parsed: &Url) -> Result<Store> {
         "http" | "https" => None,
         _ => parsed.host_str(),
     };
-    let interface = match scheme {
+    let interface = match &scheme {
         #[cfg(feature = "aws")]
         Scheme::AmazonS3 => Interface::Parts(Arc::new(built(
             url,
@@ -229,7 +249,14 @@ fn cloud(url: &str, parsed: &Url) -> Result<Store> {
             ));
         }
     };
-    Ok(Store { backend: Backend::Object(interface), bucket: bucket.map(str::to_owned), prefix })
+    let schedule = match scheme {
+        Scheme::MicrosoftAzure => PartSchedule::AZURE,
+        _ if std::env::var("AWS_ENDPOINT").is_ok_and(|host| host.contains(".r2.cloudflarestorage.com")) => {
+            PartSchedule::R2
+        }
+        _ => PartSchedule::S3,
+    };
+    Ok(Store { backend: Backend::Object(interface), bucket: bucket.map(str::to_owned), prefix, schedule })
 }
 
 /// What a builder made, or the builder's refusal in the words of this crate.

@@ -1,42 +1,98 @@
 //! How large the parts of an upload are.
 
-/// The sizes of the parts of a file whose length is not known beforehand: small at first, so that little memory is
-/// held, and growing, so that a long file does not run out of parts.
+/// The sizes of the parts of a file whose length is not known beforehand.
 ///
-/// Parts are 8 MiB up to the 500th and grow by a quarter every 500 parts. Amazon S3 takes parts of 5 MiB to 5 GiB and
-/// at most 10,000 of them (user guide, multipart upload limits); a file may so have 1.3 TiB, where parts of one size
-/// of 8 MiB would end at 78 GiB.
+/// Parts are small at first, so that little memory is held, and grow later, so that a long file does not run out of
+/// part numbers: [`FIRST`](Self::FIRST) up to the 1,250th part (about 10 GB), then a sixteenth larger every 82 parts, up
+/// to the store's largest.
+///
+/// | schedule | parts | part | file at most |
+/// |---|---|---|---|
+/// | [`S3`](Self::S3), [`GCS`](Self::GCS) | 10,000 | 8 MiB to 5 GiB | 6.9 TiB |
+/// | [`AZURE`](Self::AZURE) | 50,000 | 8 MiB to 4,000 MiB | 159 TiB |
+/// | [`R2`](Self::R2), [`equal`](Self::equal) | 10,000 | equal, 64 MiB unless said otherwise | 625 GiB |
+///
+/// Amazon S3's largest object, 48.8 TiB, is 10,000 parts of 5 GiB each: no schedule that begins smaller reaches it, and
+/// one that comes near holds parts of gigabytes in memory early on. Who delivers more than 6.9 TiB in one file says so
+/// with [`equal`](Self::equal).
 ///
 /// ```
 /// use consign::store::PartSchedule;
 ///
-/// let schedule = PartSchedule::default();
-/// assert_eq!(schedule.size(1), Some(8 * 1024 * 1024));
-/// assert_eq!(schedule.size(501), Some(10 * 1024 * 1024));
-/// assert_eq!(schedule.size(10_000).map(|size| size / (1024 * 1024)), Some(555));
+/// let schedule = PartSchedule::S3;
+/// assert_eq!(schedule.size(1), Some(8 << 20));
+/// assert_eq!(schedule.size(1_250), Some(8 << 20));
+/// assert_eq!(schedule.size(1_251), Some((8 << 20) / 16 * 17));
+/// assert_eq!(schedule.size(10_000), Some(5 << 30));
 /// assert_eq!(schedule.size(10_001), None);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct PartSchedule(());
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct PartSchedule {
+    first: u64,
+    largest: u64,
+    most: u32,
+    growth: Growth,
+}
 
-/// Above the least of S3 (5 MiB) and large enough that a request's overhead is small beside it.
-const FIRST: usize = 8 * 1024 * 1024;
-/// How many parts have one size.
-const STEP: u32 = 500;
-/// The most parts of S3 and Google Cloud Storage; Azure takes 50,000.
-const MOST: u32 = 10_000;
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Growth {
+    None,
+    Sixteenths,
+}
+
+const MIB: u64 = 1024 * 1024;
+/// The part number up to which parts keep their first size, and the number of parts of each size after it.
+const FLAT: u32 = 1_250;
+const STEP: u32 = 82;
 
 impl PartSchedule {
-    /// The size of the part with this number, from 1, in bytes; `None` above the most parts that stores take. The last
-    /// part of a file may be smaller.
+    /// The size of the first parts: above the 5 MiB that S3 asks for at least, and large enough that a request's
+    /// overhead is small beside it.
+    pub const FIRST: u64 = 8 * MIB;
+
+    /// Amazon S3 and what speaks its protocol: at most 10,000 parts of at most 5 GiB (user guide, multipart upload
+    /// limits).
+    pub const S3: Self = Self { first: Self::FIRST, largest: 5 * 1024 * MIB, most: 10_000, growth: Growth::Sixteenths };
+    /// Google Cloud Storage: as S3 (XML API, multipart uploads).
+    pub const GCS: Self = Self::S3;
+    /// Azure Blob Storage: at most 50,000 blocks of at most 4,000 MiB (scalability targets for blobs).
+    pub const AZURE: Self = Self { largest: 4_000 * MIB, most: 50_000, ..Self::S3 };
+    /// Cloudflare R2: all parts but the last are equal.
+    pub const R2: Self = Self { first: 64 * MIB, growth: Growth::None, ..Self::S3 };
+
+    /// Parts of one size, for stores that need that, or for files whose size is known to be large. Each part in flight
+    /// is held in memory.
     ///
-    /// # Panics
-    ///
-    /// For the number 0, which no part has.
+    /// `None` for sizes that S3 does not take: below 5 MiB, or above 5 GiB.
     #[must_use]
-    pub fn size(self, number: u32) -> Option<usize> {
-        assert!(number > 0, "parts are numbered from 1");
-        let steps = (number - 1) / STEP;
-        (number <= MOST).then(|| (0..steps).fold(FIRST, |size, _| size + size / 4))
+    pub const fn equal(size: u64) -> Option<Self> {
+        if size < 5 * MIB || size > Self::S3.largest {
+            return None;
+        }
+        Some(Self { first: size, growth: Growth::None, ..Self::S3 })
+    }
+
+    /// The size of the part with this number, from 1, in bytes; `None` above the most parts that the store takes. The
+    /// last part of a file may be smaller.
+    #[must_use]
+    pub fn size(self, number: u32) -> Option<u64> {
+        if number > self.most {
+            return None;
+        }
+        match self.growth {
+            Growth::None => Some(self.first),
+            Growth::Sixteenths => {
+                let steps = number.saturating_sub(FLAT).div_ceil(STEP);
+                let size = (0..steps).try_fold(self.first, |size, _| (size < self.largest).then(|| size / 16 * 17));
+                Some(size.map_or(self.largest, |size| size.min(self.largest)))
+            }
+        }
+    }
+}
+
+impl Default for PartSchedule {
+    /// [`PartSchedule::S3`], the tightest of those that grow.
+    fn default() -> Self {
+        Self::S3
     }
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 const LEAST: Duration = Duration::from_secs(60);
 /// A part is repeated for as long as it would take at this rate, if that is longer.
 const SLOWEST_BYTES_PER_SECOND: u64 = 256 * 1024;
+/// What `object_store` allows for any request, whatever its size.
+const SHORTEST_TRY: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Credentials that have just expired, or clocks that differ, make for one refusal; more of them are meant.
@@ -27,10 +29,7 @@ impl Patience {
     /// For a request with a body of this size. A store that has never answered is not waited for: its address or the
     /// network is wrong, and the caller wants to know now.
     pub(super) fn new(bytes: usize, answered: bool) -> Self {
-        let budget = match answered {
-            true => LEAST.max(Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND)),
-            false => Duration::ZERO,
-        };
+        let budget = if answered { LEAST.max(at_the_slowest(bytes)) } else { Duration::ZERO };
         Self { until: Instant::now() + budget, pause: FIRST_PAUSE, refusals: 0 }
     }
 
@@ -51,6 +50,15 @@ impl Patience {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         true
     }
+}
+
+/// How long one try of a request with a body of this size may take.
+pub(super) fn try_limit(bytes: usize) -> Duration {
+    SHORTEST_TRY + at_the_slowest(bytes)
+}
+
+fn at_the_slowest(bytes: usize) -> Duration {
+    Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND)
 }
 
 enum Verdict {

@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use super::digest::Digest;
 use super::local::{LocalFile, Staging};
 use super::wire::{Incomplete, Opened, Wire};
-use super::{Backend, Store, failure};
+use super::{Backend, PartSchedule, Store, failure};
 use crate::Result;
 
 /// How many parts of one export are sent at the same time. Each is held in memory until the store has it.
@@ -38,6 +38,11 @@ impl Uploader {
             Backend::Folder(_) => None,
         };
         Self { store, wire, staging: None, held: 0 }
+    }
+
+    /// How large the parts of this store are.
+    pub(crate) fn schedule(&self) -> PartSchedule {
+        self.store.schedule
     }
 
     /// Starts a file; nothing is sent before its first part.

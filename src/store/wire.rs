@@ -16,7 +16,7 @@ use object_store::{
 };
 
 use super::digest::Digest;
-use super::retry::Patience;
+use super::retry::{Patience, try_limit};
 
 /// A store that can be driven part by part.
 pub(super) trait PartStore: MultipartStore + ObjectStore {}
@@ -123,7 +123,8 @@ impl Wire {
         let mut patience = self.patience(bytes.len());
         let id = id.to_owned();
         loop {
-            match parts.put_part(path, &id, number, PutPayload::from(bytes.clone())).await {
+            let sending = parts.put_part(path, &id, number, PutPayload::from(bytes.clone()));
+            match timely(bytes.len(), sending).await {
                 Ok(part) => return self.heard(Ok(part)),
                 Err(e) => {
                     if !patience.again(&e).await {
@@ -139,7 +140,8 @@ impl Wire {
         let mut patience = self.patience(bytes.len());
         loop {
             let payload = PutPayload::from(bytes.clone());
-            match self.store.store().put_opts(path, payload, PutOptions::default()).await {
+            let putting = self.store.store().put_opts(path, payload, PutOptions::default());
+            match timely(bytes.len(), putting).await {
                 Ok(_) => return self.heard(Ok(())),
                 Err(e) => {
                     if !patience.again(&e).await {
@@ -238,6 +240,16 @@ impl Wire {
             }
         }
     }
+}
+
+/// Ends a try of a request that takes longer than its size explains.
+async fn timely<T>(bytes: usize, request: impl Future<Output = Result<T>>) -> Result<T> {
+    let limit = try_limit(bytes);
+    tokio::time::timeout(limit, request).await.unwrap_or_else(|_| {
+        let source =
+            std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {} s", limit.as_secs()));
+        Err(object_store::Error::Generic { store: "consign", source: source.into() })
+    })
 }
 
 fn attributes(token: &str) -> Attributes {

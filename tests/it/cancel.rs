@@ -4,7 +4,6 @@ use std::future::Future;
 use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use chrono::{TimeZone, Utc};
@@ -37,7 +36,7 @@ async fn export(store: Store) -> consign::Result<()> {
 async fn drop_after<F: Future>(polls: usize, future: F) -> bool {
     let mut future: Pin<Box<F>> = Box::pin(future);
     for _ in 0..polls {
-        if let Poll::Ready(_) = poll!(&mut future) {
+        if poll!(&mut future).is_ready() {
             return true;
         }
         // Whoever wakes the future runs meanwhile.

@@ -1,5 +1,6 @@
 //! Exports end to end: what comes out of rows, and what is left when something fails.
 
+use std::fmt::Write as _;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -152,7 +153,7 @@ async fn a_template_with_a_file_index_numbers_the_files_itself() {
     );
     let plan = numbered.with_max_rows(NonZeroU64::MIN).with_dialect(headless());
     let (manifest, _) = deliver(plan, &[["a"], ["b"]]).await.unwrap();
-    let names: Vec<_> = manifest.files().iter().map(|file| file.name()).collect();
+    let names: Vec<_> = manifest.files().iter().map(consign::manifest::FileEntry::name).collect();
     assert_eq!(names, ["part-1.csv", "part-2.csv"]);
 }
 
@@ -227,7 +228,7 @@ async fn many_blocks_come_out_in_order() {
     let mut expected = String::new();
     for n in 0..200_000 {
         export.write(&[n, n * 7]).await.unwrap();
-        expected += &format!("{n},{}\n", n * 7);
+        writeln!(expected, "{n},{}", n * 7).unwrap();
     }
     let manifest = export.commit().await.unwrap();
     assert_eq!(manifest.rows(), 200_000);
@@ -346,6 +347,12 @@ async fn what_was_there_stays_when_an_export_fails() {
 
 #[tokio::test]
 async fn rows_that_do_not_fit_are_named() {
+    #[derive(Serialize)]
+    struct Other {
+        faa: &'static str,
+        lat: f64,
+        alt: i32,
+    }
     let destination = plan().build().unwrap();
     let (memory, store) = memory();
     let start = || Export::start(&destination, &store, context()).unwrap();
@@ -357,12 +364,6 @@ async fn rows_that_do_not_fit_are_named() {
 
     let mut export = start();
     export.write(&LANSDOWNE).await.unwrap();
-    #[derive(Serialize)]
-    struct Other {
-        faa: &'static str,
-        lat: f64,
-        alt: i32,
-    }
     let error = export.write(&Other { faa: "06A", lat: 32.46, alt: 264 }).await.unwrap_err();
     let text = "row 2: expected field `name`, found `lat`: every row must have the same fields in the same order";
     check_error(&error, ErrorKind::Row, text);

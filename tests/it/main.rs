@@ -10,4 +10,5 @@ mod export;
 mod layer;
 mod schedule;
 mod spark_csv;
+mod store;
 mod tidy;

@@ -1,0 +1,70 @@
+//! Stores: URLs, part schedules, and what is refused.
+
+use consign::ErrorKind;
+use consign::store::{PartSchedule, Store};
+use proptest::prelude::*;
+
+#[track_caller]
+fn check_url_error(url: &str, text: &str) {
+    let error = Store::from_url(url).unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Store, text));
+}
+
+#[test]
+fn urls_name_stores() {
+    assert_eq!(Store::from_url("file:///tmp/a%20b").unwrap().as_folder().unwrap().to_str(), Some("/tmp/a b"));
+    assert!(Store::from_url("memory:///").unwrap().as_object_store().is_some());
+    check_url_error("out", "cannot deliver to `out`: not a URL");
+    check_url_error("file://host/x", "cannot deliver to `file://host/x`: expected file:/// and an absolute path");
+    let known = "expected a URL that begins with file:///, memory:///, s3://, gs://, az:// or https://";
+    check_url_error("ftp://host/x", &format!("cannot deliver to `ftp://host/x`: {known}"));
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_store_whose_feature_is_off_is_named() {
+    check_url_error("s3://bucket/x", "cannot deliver to `s3://bucket/x`: needs the feature `aws`");
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn a_cloud_url_knows_its_bucket() {
+    let store = Store::from_url("s3://acme-exports/daily").unwrap();
+    assert_eq!(store.bucket(), Some("acme-exports"));
+}
+
+#[test]
+fn the_schedules_reach_what_their_docs_say() {
+    let gib = |schedule: PartSchedule| (1..).map_while(|n| schedule.size(n)).sum::<u64>() >> 30;
+    assert_eq!(gib(PartSchedule::S3), 7017);
+    assert_eq!(gib(PartSchedule::AZURE), 163036);
+    assert_eq!(gib(PartSchedule::R2), 625);
+    assert_eq!(PartSchedule::equal(5 << 20).map(|s| s.size(10_000)), Some(Some(5 << 20)));
+    assert_eq!(PartSchedule::equal((5 << 20) - 1), None);
+    assert_eq!(PartSchedule::equal((5 << 30) + 1), None);
+}
+
+proptest! {
+    #[test]
+    fn every_schedule_keeps_to_the_limits(number in 1_u32..60_000, equal in (5_u64 << 20)..=(5 << 30)) {
+        let equal = PartSchedule::equal(equal).unwrap();
+        let limits = [
+            (PartSchedule::S3, 5 << 30, 10_000),
+            (PartSchedule::GCS, 5 << 30, 10_000),
+            (PartSchedule::AZURE, 4_000 << 20, 50_000),
+            (PartSchedule::R2, 5 << 30, 10_000),
+            (equal, 5 << 30, 10_000),
+        ];
+        for (schedule, largest, most) in limits {
+            let size = schedule.size(number);
+            prop_assert_eq!(size.is_some(), number <= most);
+            let Some(size) = size else { continue };
+            prop_assert!((5 << 20..=largest).contains(&size));
+            // Parts never shrink.
+            prop_assert!(schedule.size(number + 1).is_none_or(|next| next >= size));
+        }
+        for schedule in [PartSchedule::R2, equal] {
+            prop_assert_eq!(schedule.size(number.min(10_000)), schedule.size(1));
+        }
+    }
+}
