@@ -212,3 +212,26 @@ fn with_room<T>(out: &mut Vec<u8>, f: impl FnOnce(&mut WriteBuffer<'_>) -> io::R
 fn failed(e: io::Error) -> LayerError {
     LayerError::new("gzip failed").with_source(e)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_poisons_the_state() {
+        let member = || Member {
+            encoder: GzipEncoder::new(FlateEncoderParams::from(flate2::Compression::default())),
+            block: Vec::new(),
+            state: State::Open,
+        };
+        let mut state = member();
+        let e = state.poison_on(Err(io::Error::other("out of order"))).unwrap_err();
+        assert_eq!(format!("{:#}", crate::Error::from(e)), "a layer failed: gzip failed: out of order");
+
+        let mut out = Vec::new();
+        assert_eq!(state.push(b"a", &mut out).unwrap_err().to_string(), "gzip cannot go on after an error");
+        assert_eq!(Box::new(state).finish(&mut out).unwrap_err().to_string(), "gzip cannot go on after an error");
+        assert!(out.is_empty());
+        Box::new(member()).finish(&mut out).unwrap();
+    }
+}

@@ -156,3 +156,16 @@ impl From<CompressionError> for crate::Error {
         Self::new(crate::ErrorKind::Destination, "could not parse the compression").with_source(error)
     }
 }
+
+#[cfg(all(test, not(feature = "gzip")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_needs_its_feature() {
+        let e = "GZIP".parse::<Compression>().unwrap_err();
+        assert_eq!(e.kind(), CompressionErrorKind::NotBuilt);
+        assert_eq!(e.to_string(), "compression `GZIP` needs the crate's feature `gzip`, which is off");
+        assert_eq!("NONE".parse::<Compression>().unwrap(), Compression::None);
+    }
+}

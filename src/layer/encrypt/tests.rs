@@ -80,15 +80,14 @@ fn version_6_keys_are_read_back() {
 #[test]
 fn pieces_cost_a_byte_each() {
     let [small, large] =
-        [0, 64 * 65_536].map(|len| encrypt(&rows(len), Cipher::Aes256, openpgp::PIECE, &[65_536]).len());
-    // 64 pieces of both packets, and the longer length of the last pieces.
-    assert_eq!(large - small, 64 * 65_536 + 2 * 64);
+        [0, 16 * 65_536].map(|len| encrypt(&rows(len), Cipher::Aes256, openpgp::PIECE, &[65_536]).len());
+    assert_eq!(large - small, 16 * 65_536 + 2 * 16);
 }
 
 proptest! {
     #[test]
     fn any_cut_gives_the_same_message(
-        len in prop_oneof![0_usize..2000, 60_000_usize..140_000],
+        len in prop_oneof![3 => 0_usize..4000, 1 => 65_000_usize..67_000],
         cuts in prop::collection::vec(prop_oneof![1_usize..700, 30_000_usize..70_000], 1..6),
         piece in prop::sample::select(vec![9_u8, 12, openpgp::PIECE]),
     ) {
