@@ -183,13 +183,13 @@ impl Destination {
     /// What file names end in, with its dot: `.csv`, and the extension of each layer, unless another one was given.
     #[must_use]
     pub fn extension(&self) -> String {
-        match &self.0.extension {
-            Some(extension) => extension.clone(),
-            None => [self.compression_layer(), self.encryption_layer()]
-                .iter()
-                .flatten()
-                .fold(String::from(".csv"), |all, layer| all + layer.extension()),
-        }
+        self.0.extension.clone().unwrap_or_else(|| self.layered(".csv"))
+    }
+
+    /// An extension and what the layers add to it.
+    fn layered(&self, extension: &str) -> String {
+        let layers = [self.compression_layer(), self.encryption_layer()];
+        layers.iter().flatten().fold(extension.to_owned(), |all, layer| all + layer.extension())
     }
 }
 

@@ -74,7 +74,8 @@ impl Destination {
     pub fn check_names(&self, context: &Context, run_id: &str) -> Result<()> {
         self.file_name(context, NonZeroU64::MIN)?;
         self.file_name(context, Self::MAX_FILES)?;
-        self.manifest_name(context, run_id).map(|_| ())
+        self.manifest_name(context, run_id)?;
+        self.rejects_name(context, run_id).map(|_| ())
     }
 
     /// The name of the file with this index.
@@ -101,15 +102,27 @@ impl Destination {
     ///
     /// As [`check_names`](Self::check_names).
     pub fn manifest_name(&self, context: &Context, run_id: &str) -> Result<FileName> {
+        self.beside(context, run_id, "manifest", ".json")
+    }
+
+    /// The name of the file of rejected rows: `rejects-<destination id>-<run id>.jsonl` and what the layers add, beside
+    /// the manifest.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_names`](Self::check_names).
+    pub fn rejects_name(&self, context: &Context, run_id: &str) -> Result<FileName> {
+        self.beside(context, run_id, "rejects", &self.layered(".jsonl"))
+    }
+
+    /// The name of a file that belongs to the run as a whole.
+    fn beside(&self, context: &Context, run_id: &str, what: &str, extension: &str) -> Result<FileName> {
         let context = self.complete(context);
         let folder = self.folder().template().expand(&context, NonZeroU64::MIN)?;
-        let name = match context.destination_instance_id() {
-            Some(id) => format!("manifest-{id}-{run_id}.json"),
-            None => format!("manifest-{run_id}.json"),
-        };
-        if let Some(bad) = name.chars().find(|c| *c == '/') {
-            let text =
-                format!("the manifest's name `{name}` holds {bad:?}: expected ids that can be part of a file name");
+        let id = context.destination_instance_id().map(|id| format!("{id}-")).unwrap_or_default();
+        let name = format!("{what}-{id}{run_id}{extension}");
+        if name.contains('/') {
+            let text = format!("the name `{name}` holds '/': expected ids that can be part of a file name");
             return Err(Error::new(ErrorKind::Context, text));
         }
         FileName::join(&folder, &name)

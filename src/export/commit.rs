@@ -6,7 +6,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream;
 
-use super::pipeline::{Ended, Run};
+use super::file::Ended;
+use super::pipeline::Run;
 use crate::destination::ManifestFile;
 use crate::manifest::Manifest;
 use crate::store::{Digest, Upload, Uploader};
@@ -17,10 +18,16 @@ const COMPLETIONS: usize = 8;
 
 /// Makes the files visible, then writes the manifest. Nothing stops it half-way but a failure: whoever drops the
 /// export from here on finds it committed.
-pub(super) async fn complete(run: &Run, mut uploader: Uploader, files: Vec<Ended>) -> Result<Manifest> {
+pub(super) async fn complete(
+    run: &Run,
+    mut uploader: Uploader,
+    files: Vec<Ended>,
+    rejects: Option<Ended>,
+) -> Result<Manifest> {
     let entries: Vec<_> = files.iter().map(|file| file.entry.clone()).collect();
+    let rejected = rejects.as_ref().map(|file| file.entry.clone());
     let failed = &AtomicBool::new(false);
-    let first_error = stream::iter(files)
+    let first_error = stream::iter(files.into_iter().chain(rejects))
         .map(|file| async move {
             // After a failure no further file is shown.
             if failed.load(Ordering::Relaxed) {
@@ -35,7 +42,7 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, files: Vec<Ended
         .await;
     first_error?;
 
-    let manifest = Manifest::new(&run.id, run.context.time()).with_files(entries);
+    let manifest = Manifest::new(&run.id, run.context.time()).with_files(entries).with_rejects(rejected);
     match run.destination.manifest() {
         ManifestFile::Omit => Ok(manifest),
         ManifestFile::Write => {

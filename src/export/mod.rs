@@ -42,8 +42,10 @@
 //! for one request, whatever the number of rows and files.
 
 mod commit;
+mod file;
 mod pipeline;
 mod progress;
+mod rejects;
 mod roll;
 mod writer;
 

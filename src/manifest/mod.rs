@@ -25,19 +25,26 @@ pub struct Manifest {
     run_id: String,
     scheduled_time: DateTime<Utc>,
     files: Vec<FileEntry>,
+    rejects: Option<FileEntry>,
     key: Option<String>,
 }
 
 impl Manifest {
     /// A manifest of no files yet.
     pub fn new(run_id: impl Into<String>, scheduled_time: DateTime<Utc>) -> Self {
-        Self { run_id: run_id.into(), scheduled_time, files: Vec::new(), key: None }
+        Self { run_id: run_id.into(), scheduled_time, files: Vec::new(), rejects: None, key: None }
     }
 
     /// The same manifest with these files.
     #[must_use]
     pub fn with_files(self, files: impl IntoIterator<Item = FileEntry>) -> Self {
         Self { files: files.into_iter().collect(), ..self }
+    }
+
+    /// The same manifest with the file of the rows that the dialect rejected, if there were any.
+    #[must_use]
+    pub fn with_rejects(self, rejects: Option<FileEntry>) -> Self {
+        Self { rejects, ..self }
     }
 
     /// The same manifest, which is or will be delivered under this key.
@@ -62,6 +69,13 @@ impl Manifest {
     #[must_use]
     pub fn files(&self) -> &[FileEntry] {
         &self.files
+    }
+
+    /// The file of the rows that the dialect rejected, where it was asked to hand them back and there were any. It is
+    /// not among the files: whoever loads those need not know of it.
+    #[must_use]
+    pub fn rejects(&self) -> Option<&FileEntry> {
+        self.rejects.as_ref()
     }
 
     /// The key of the manifest itself, unless the destination asked for none.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeZone, Utc};
 use consign::destination::{DestinationBuilder, ManifestFile};
-use consign::format::csv::{Dialect, Header};
+use consign::format::csv::{Dialect, Header, Quote, QuoteStyle, Refused};
 use consign::layer::compress::Compression;
 use consign::location::{BucketName, FolderPath};
 use consign::manifest::Manifest;
@@ -290,6 +290,33 @@ async fn a_folder_gets_the_same_files() {
     assert_eq!(text, "faa,name,alt\n04G,\"Lansdowne, Airport\",1044\n");
     let left: Vec<_> = std::fs::read_dir(&root).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["out"], "the folder of unfinished files is gone");
+}
+
+#[tokio::test]
+async fn rejected_rows_go_to_a_file_of_their_own() {
+    let dialect = Dialect::builder()
+        .with_quote(Quote::DOUBLE)
+        .with_quote_style(QuoteStyle::Never)
+        .with_refused(Refused::Reject)
+        .build()
+        .unwrap();
+    let plan = plan().with_dialect(dialect).with_compression(Compression::gzip());
+    let (memory, store) = memory();
+    let mut export = Export::builder(&plan.build().unwrap(), &store, context()).with_run_id("run").start().unwrap();
+    for row in [LANSDOWNE, MOTON] {
+        export.write(&row).await.unwrap();
+    }
+    let manifest = export.commit().await.unwrap();
+    let rejects = manifest.rejects().unwrap();
+    assert_eq!((manifest.rows(), rejects.rows(), rejects.key().as_str()), (1, 1, "out/rejects-run.jsonl.gz"));
+    assert!(!manifest.to_json().contains("rejects"));
+    let bytes = object_store::ObjectStoreExt::get(&*memory, &rejects.key().into()).await.unwrap();
+    let mut text = String::new();
+    let bytes = bytes.bytes().await.unwrap();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut text).unwrap();
+    let row: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
+    assert_eq!(row["row"], serde_json::json!(["04G", "Lansdowne, Airport", 1044]));
+    assert!(row["error"].as_str().unwrap().starts_with("row 1, column 2 (`name`): "), "{row}");
 }
 
 /// Waits until a folder is as it should be, since a dropped export is taken back in the background.

@@ -37,7 +37,7 @@ fn a_cloud_url_knows_its_bucket() {
 fn the_schedules_reach_what_their_docs_say() {
     let gib = |schedule: PartSchedule| (1..).map_while(|n| schedule.size(n)).sum::<u64>() >> 30;
     assert_eq!(gib(PartSchedule::S3), 7017);
-    assert_eq!(gib(PartSchedule::AZURE), 163036);
+    assert_eq!(gib(PartSchedule::AZURE), 163_036);
     assert_eq!(gib(PartSchedule::R2), 625);
     assert_eq!(PartSchedule::equal(5 << 20).map(|s| s.size(10_000)), Some(Some(5 << 20)));
     assert_eq!(PartSchedule::equal((5 << 20) - 1), None);
