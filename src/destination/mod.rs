@@ -33,6 +33,8 @@
 pub mod arn;
 pub mod credentials;
 mod naming;
+pub mod platform;
+pub mod policy;
 pub mod schedule;
 
 use std::fmt;

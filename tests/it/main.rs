@@ -8,6 +8,8 @@ mod csv;
 mod export;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
 mod layer;
+mod platform;
+mod policy;
 mod schedule;
 mod spark_csv;
 mod store;

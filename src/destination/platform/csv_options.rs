@@ -1,0 +1,207 @@
+//! `csvOptions`: how the platform spells a CSV dialect.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::leaf::{Flag, Leaf, Text, not_one_of};
+use super::{PlatformError, Show, read};
+use crate::format::csv::{
+    Comment, Delimiter, Dialect, EmptyText, Escape, Header, NullText, Quote, QuoteStyle, Terminator,
+};
+
+/// The `csvOptions` object of a target connection, and the further options of Spark that the platform's kit lists.
+///
+/// | field | values | without it |
+/// |---|---|---|
+/// | `delimiter` | `,`, tab, `\|`, `;`, `:` | `,` |
+/// | `sep` | instead of `delimiter`: any text of at least one character | |
+/// | `quote` | one character; empty or U+0000: no quotes | `"` |
+/// | `escape` | one character; empty: quotes are doubled | `\` |
+/// | `nullValue` | any text | `null` |
+/// | `emptyValue` | any text; `""` (two quotes) is a pair of quotes | nothing |
+/// | `header` | `true`, `false` | `true` |
+/// | `quoteAll` | `true`: every field stands in quotes | `false` |
+/// | `lineSep` | any text of at least one character | line feed |
+/// | `comment` | one character; empty or U+0000: none | none |
+/// | `charToEscapeQuoteEscaping`, `dateFormat`, `encoding` or `charset`, `escapeQuotes`, `ignoreLeadingWhiteSpace`, `ignoreTrailingWhiteSpace`, `timestampFormat` | read and written; a destination refuses what it cannot yet do | |
+///
+/// - Names and values are case-sensitive, as the platform has them. A `null` is the same as no field.
+/// - Without `quote`, the platform's sources disagree: one table of its API says no quotes, its schema and the
+///   fallback of its templates say `"`. Here it is `"`, since without quotes a delimiter inside a field splits it.
+///
+/// ```
+/// use consign::destination::platform::CsvOptions;
+/// use consign::row::Value;
+///
+/// let options = CsvOptions::parse(r#"{"delimiter": ";", "escape": "'", "nullValue": ""}"#)?;
+/// let mut out = Vec::new();
+/// options.dialect().encoder().record([Value::Text("a;\"b\""), Value::Null], &mut out)?;
+/// assert_eq!(out, b"\"a;'\"b'\"\";\n");
+///
+/// let error = CsvOptions::parse(r#"{"delimiter": "::"}"#).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     r#"delimiter: expected ",", "\t", "|", ";" or ":" (or any text as `sep`), found "::" at line 1 column 15"#
+/// );
+/// # Ok::<(), consign::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(try_from = "Options", into = "Options")]
+pub struct CsvOptions {
+    options: Options,
+    dialect: Dialect,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, expecting = "an object", rename_all = "camelCase")]
+struct Options {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delimiter: Option<Text<Listed>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sep: Option<Text<Delimiter>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<Text<Quote>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escape: Option<Text<Escape>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    null_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    empty_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<Flag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote_all: Option<Flag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line_sep: Option<Text<Terminator>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<Text<Comment>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    char_to_escape_quote_escaping: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_format: Option<String>,
+    #[serde(alias = "charset", skip_serializing_if = "Option::is_none")]
+    encoding: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escape_quotes: Option<Flag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignore_leading_white_space: Option<Flag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignore_trailing_white_space: Option<Flag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp_format: Option<String>,
+}
+
+/// The delimiters that the platform offers.
+#[derive(Clone, Debug, PartialEq)]
+struct Listed(Delimiter);
+
+impl Leaf for Listed {
+    fn read(text: &str) -> Result<Self, String> {
+        let listed = [Delimiter::COMMA, Delimiter::TAB, Delimiter::PIPE, Delimiter::SEMICOLON, Delimiter::COLON];
+        if let Some(delimiter) = listed.iter().find(|delimiter| delimiter.as_str() == text) {
+            return Ok(Self(delimiter.clone()));
+        }
+        let names: Vec<&str> = listed.iter().map(Delimiter::as_str).collect();
+        Err(not_one_of(text, &names).replacen(", found ", " (or any text as `sep`), found ", 1))
+    }
+
+    fn write(&self) -> Cow<'_, str> {
+        self.0.as_str().into()
+    }
+}
+
+impl CsvOptions {
+    /// Reads the object from JSON.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON, a field is unknown or has a value that it cannot have, or two of them clash, such as
+    /// a delimiter that is also the quote.
+    pub fn parse(json: &str) -> Result<Self, PlatformError> {
+        read(json, Show::Everything)
+    }
+
+    /// The dialect that the options describe.
+    #[must_use]
+    pub fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+
+    /// The first option that asks for something that the dialect cannot yet do: its name, and what is wrong.
+    pub(super) fn not_built(&self) -> Option<(&'static str, String)> {
+        let options = &self.options;
+        let flag = |flag: Option<Flag>, built: bool| flag.filter(|flag| flag.0 != built).map(|flag| flag.0.to_string());
+        let utf8 = |name: &&String| !matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8");
+        [
+            (
+                "charToEscapeQuoteEscaping",
+                options.char_to_escape_quote_escaping.as_ref().map(|c| super::leaf::shown(c)),
+            ),
+            ("dateFormat", options.date_format.as_ref().map(|format| super::leaf::shown(format))),
+            ("encoding", options.encoding.as_ref().filter(utf8).map(|name| super::leaf::shown(name))),
+            ("escapeQuotes", flag(options.escape_quotes, true)),
+            ("ignoreLeadingWhiteSpace", flag(options.ignore_leading_white_space, false)),
+            ("ignoreTrailingWhiteSpace", flag(options.ignore_trailing_white_space, false)),
+            ("timestampFormat", options.timestamp_format.as_ref().map(|format| super::leaf::shown(format))),
+        ]
+        .into_iter()
+        .find_map(|(name, value)| value.map(|value| (name, format!("{value} is not built yet"))))
+    }
+}
+
+impl Default for CsvOptions {
+    /// The platform's dialect: no option is given.
+    fn default() -> Self {
+        Self { options: Options::default(), dialect: Dialect::default() }
+    }
+}
+
+impl From<CsvOptions> for Options {
+    fn from(options: CsvOptions) -> Self {
+        options.options
+    }
+}
+
+impl TryFrom<Options> for CsvOptions {
+    type Error = String;
+
+    fn try_from(options: Options) -> Result<Self, String> {
+        if options.delimiter.is_some() && options.sep.is_some() {
+            return Err("`delimiter` and `sep` are one option: expected only one of them".to_owned());
+        }
+        let mut builder = Dialect::builder();
+        if let Some(Text(Listed(delimiter))) = &options.delimiter {
+            builder = builder.with_delimiter(delimiter.clone());
+        }
+        if let Some(Text(delimiter)) = &options.sep {
+            builder = builder.with_delimiter(delimiter.clone());
+        }
+        if let Some(Text(quote)) = options.quote {
+            builder = builder.with_quote(quote);
+        }
+        if let Some(Text(escape)) = options.escape {
+            builder = builder.with_escape(escape);
+        }
+        if let Some(null) = &options.null_value {
+            builder = builder.with_null(NullText::new(null));
+        }
+        if let Some(empty) = &options.empty_value {
+            builder = builder.with_empty(EmptyText::new(empty));
+        }
+        if let Some(Flag(header)) = options.header {
+            builder = builder.with_header(if header { Header::Write } else { Header::Omit });
+        }
+        if let Some(Flag(true)) = options.quote_all {
+            builder = builder.with_quote_style(QuoteStyle::All);
+        }
+        if let Some(Text(terminator)) = &options.line_sep {
+            builder = builder.with_terminator(terminator.clone());
+        }
+        if let Some(Text(comment)) = options.comment {
+            builder = builder.with_comment(comment);
+        }
+        let dialect = builder.build().map_err(|error| error.to_string())?;
+        Ok(Self { options, dialect })
+    }
+}

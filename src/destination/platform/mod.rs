@@ -1,0 +1,81 @@
+//! The JSON of the platform: connections, schedules, file names, encryption.
+//!
+//! Every type here reads each spelling that the platform's pages and schemas use, and writes the canonical one; what it
+//! has written, it reads as the same value. Fields that it does not know are errors that name them by their path and
+//! say which ones there are.
+//!
+//! Errors count lines and characters from 1, and mean the value at fault, not the place where reading stopped.
+
+mod base;
+mod csv_options;
+mod encryption;
+mod error;
+mod leaf;
+mod place;
+
+pub use base::{BaseConnection, ConnectionSpec};
+pub use csv_options::CsvOptions;
+pub use encryption::{EncryptionAlgorithm, EncryptionSpec};
+pub use error::{PlatformError, PlatformErrorKind};
+
+use error::Show;
+use serde::de::DeserializeOwned;
+
+/// Reads one JSON value and nothing after it. A byte order mark before it is skipped, as editors put one there.
+fn read<T: DeserializeOwned>(json: &str, show: Show) -> Result<T, PlatformError> {
+    let text = json.trim_start_matches('\u{feff}');
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let mut track = serde_path_to_error::Track::new();
+    let value = T::deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
+    let value = value.and_then(|value| reader.end().map(|()| value));
+    let skipped = json.len() - text.len();
+    value.map_err(|error| PlatformError::from_serde(text, &track.path(), &error, show).moved(skipped))
+}
+
+/// Writes a value as JSON, indented by two spaces.
+fn write<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string_pretty(value).expect("strings, numbers, lists and objects with text keys")
+}
+
+/// A structure that serde reads, and beside its fields those that the platform adds to everything in its answers, which
+/// are read over.
+macro_rules! in_envelope {
+    (@$($(#[$meta:meta])* struct $name:ident { $($field:tt)* } $($json:literal $ignored:ident)*)?) => {$(
+        $(#[$meta])*
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields, expecting = "an object", rename_all = "camelCase")]
+        struct $name {
+            $($field)*
+            $(#[serde(rename = $json)] $ignored: Option<serde::de::IgnoredAny>,)*
+        }
+    )?};
+    ($($structure:tt)*) => {
+        $crate::destination::platform::in_envelope! {
+            @$($structure)*
+            "createdAt" _created_at "createdBy" _created_by "createdClient" _created_client "etag" _etag "id" _id
+            "imsOrgId" _ims_org_id "inheritedAttributes" _inherited_attributes "lastOperation" _last_operation
+            "sandboxId" _sandbox_id "sandboxName" _sandbox_name "state" _state "updatedAt" _updated_at
+            "updatedBy" _updated_by "updatedClient" _updated_client "version" _version
+        }
+    };
+}
+use in_envelope;
+
+/// The fields that [`in_envelope`] adds, which no message offers.
+const ENVELOPE: &[&str] = &[
+    "createdAt",
+    "createdBy",
+    "createdClient",
+    "etag",
+    "id",
+    "imsOrgId",
+    "inheritedAttributes",
+    "lastOperation",
+    "sandboxId",
+    "sandboxName",
+    "state",
+    "updatedAt",
+    "updatedBy",
+    "updatedClient",
+    "version",
+];
