@@ -5,6 +5,7 @@
 mod cancel;
 mod credentials;
 mod csv;
+mod destination_file;
 mod export;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
 mod layer;

@@ -134,7 +134,7 @@ fn csv_options_errors() {
     check_error(
         CsvOptions::parse(r#"{"sep": "\"", "quote": "\""}"#),
         Value,
-        "the delimiter `\"` and the quote `\"` share the character '\"': expected them to differ at line 1 column 1",
+        "the delimiter `\"` and the quote `\"` share the character `\"`: expected them to differ at line 1 column 1",
     );
     check_error(
         CsvOptions::parse("{\n  \"quote\": \"'\"\n  \"escape\": \"'\"\n}"),
@@ -144,7 +144,7 @@ fn csv_options_errors() {
     check_error(
         CsvOptions::parse("{\"quote\": \"é"),
         Syntax,
-        "broken JSON: EOF while parsing a string at line 1 column 13",
+        "broken JSON: EOF while parsing a string at line 1 column 12",
     );
     check_error(CsvOptions::parse(""), Syntax, "broken JSON: EOF while parsing a value at line 1 column 1");
     check_error(CsvOptions::parse("{} {}"), Syntax, "broken JSON: trailing characters at line 1 column 4");

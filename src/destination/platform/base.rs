@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::leaf::{Leaf, Text};
+use super::leaf::{Leaf, Object, Text};
 use super::{EncryptionSpec, PlatformError, Show, read};
 use crate::destination::credentials::{AccessKeyId, Credentials, RoleArn, SecretAccessKey};
 
@@ -42,7 +42,7 @@ use crate::destination::credentials::{AccessKeyId, Credentials, RoleArn, SecretA
 /// # Ok::<(), consign::Error>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(from = "Raw")]
+#[serde(from = "Object<Raw>")]
 pub struct BaseConnection {
     name: Option<String>,
     description: Option<String>,
@@ -53,11 +53,24 @@ pub struct BaseConnection {
 
 /// Which connector of the platform a connection uses.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(from = "Object<RawConnectionSpec>")]
 pub struct ConnectionSpec {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConnectionSpec {
+    id: String,
+    version: Option<String>,
+}
+
+impl From<Object<RawConnectionSpec>> for ConnectionSpec {
+    fn from(Object(raw): Object<RawConnectionSpec>) -> Self {
+        Self { id: raw.id, version: raw.version }
+    }
 }
 
 impl ConnectionSpec {
@@ -99,19 +112,19 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "an object", rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct RawAuth {
     spec_name: Option<Text<Method>>,
-    params: RawParams,
+    params: Object<RawParams>,
 }
 
 /// How to log in, once it is known that the params are those of the method.
 #[derive(Deserialize)]
-#[serde(try_from = "RawAuth")]
+#[serde(try_from = "Object<RawAuth>")]
 struct Auth(Credentials);
 
 #[derive(Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 struct RawParams {
     #[serde(rename = "s3AccessKey", skip_serializing_if = "Option::is_none")]
     access_key: Option<Text<AccessKeyId>>,
@@ -200,7 +213,7 @@ impl BaseConnection {
         super::write(&Written {
             name: self.name(),
             description: self.description(),
-            auth: RawAuth { spec_name: Some(Text(method)), params },
+            auth: RawAuth { spec_name: Some(Text(method)), params: Object(params) },
             encryption: self.encryption(),
             connection_spec: self.connection_spec(),
         })
@@ -237,18 +250,18 @@ impl BaseConnection {
     }
 }
 
-impl From<Raw> for BaseConnection {
-    fn from(raw: Raw) -> Self {
+impl From<Object<Raw>> for BaseConnection {
+    fn from(Object(raw): Object<Raw>) -> Self {
         let Raw { name, description, auth, encryption, connection_spec, .. } = raw;
         Self { name, description, credentials: auth.0, encryption, spec: connection_spec }
     }
 }
 
-impl TryFrom<RawAuth> for Auth {
+impl TryFrom<Object<RawAuth>> for Auth {
     type Error = &'static str;
 
-    fn try_from(raw: RawAuth) -> Result<Self, &'static str> {
-        let (method, credentials) = match raw.params {
+    fn try_from(Object(raw): Object<RawAuth>) -> Result<Self, &'static str> {
+        let (method, credentials) = match raw.params.0 {
             RawParams { access_key: Some(id), secret_key: Some(secret), role: None } => {
                 (Method::AccessKey, Credentials::AccessKey { id: id.0, secret: secret.0 })
             }

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::leaf::{Flag, Leaf, Text, not_one_of};
+use super::leaf::{Flag, Leaf, Object, Text, not_one_of, shown};
 use super::{PlatformError, Show, read};
 use crate::format::csv::{
-    Comment, Delimiter, Dialect, EmptyText, Escape, Header, NullText, Quote, QuoteStyle, Terminator,
+    Comment, Delimiter, Dialect, EmptyText, Escape, EscapeSelf, Header, InnerQuotes, NullText, Quote, QuoteStyle,
+    Terminator, Trim,
 };
 
 /// The `csvOptions` object of a target connection, and the further options of Spark that the platform's kit lists.
@@ -24,7 +25,11 @@ use crate::format::csv::{
 /// | `quoteAll` | `true`: every field stands in quotes | `false` |
 /// | `lineSep` | any text of at least one character | line feed |
 /// | `comment` | one character; empty or U+0000: none | none |
-/// | `charToEscapeQuoteEscaping`, `dateFormat`, `encoding` or `charset`, `escapeQuotes`, `ignoreLeadingWhiteSpace`, `ignoreTrailingWhiteSpace`, `timestampFormat` | read and written; a destination refuses what it cannot yet do | |
+/// | `charToEscapeQuoteEscaping` | one character; empty or U+0000: as without it | the escape itself |
+/// | `escapeQuotes` | `false`: a quote inside a field does not enclose it | `true` |
+/// | `ignoreLeadingWhiteSpace`, `ignoreTrailingWhiteSpace` | `true`: blanks there are cut off | `false` |
+/// | `encoding`, or `charset` | any text; a destination takes `UTF-8` alone | `UTF-8` |
+/// | `dateFormat`, `timestampFormat` | any text; a destination takes none yet | |
 ///
 /// - Names and values are case-sensitive, as the platform has them. A `null` is the same as no field.
 /// - Without `quote`, the platform's sources disagree: one table of its API says no quotes, its schema and the
@@ -47,14 +52,14 @@ use crate::format::csv::{
 /// # Ok::<(), consign::Error>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(try_from = "Options", into = "Options")]
+#[serde(try_from = "Object<Options>", into = "Options")]
 pub struct CsvOptions {
     options: Options,
     dialect: Dialect,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields, expecting = "an object", rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<Text<Listed>>,
@@ -77,7 +82,7 @@ struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<Text<Comment>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    char_to_escape_quote_escaping: Option<String>,
+    char_to_escape_quote_escaping: Option<Text<EscapeSelf>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     date_format: Option<String>,
     #[serde(alias = "charset", skip_serializing_if = "Option::is_none")]
@@ -131,22 +136,14 @@ impl CsvOptions {
     /// The first option that asks for something that the dialect cannot yet do: its name, and what is wrong.
     pub(super) fn not_built(&self) -> Option<(&'static str, String)> {
         let options = &self.options;
-        let flag = |flag: Option<Flag>, built: bool| flag.filter(|flag| flag.0 != built).map(|flag| flag.0.to_string());
         let utf8 = |name: &&String| !matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8");
         [
-            (
-                "charToEscapeQuoteEscaping",
-                options.char_to_escape_quote_escaping.as_ref().map(|c| super::leaf::shown(c)),
-            ),
-            ("dateFormat", options.date_format.as_ref().map(|format| super::leaf::shown(format))),
-            ("encoding", options.encoding.as_ref().filter(utf8).map(|name| super::leaf::shown(name))),
-            ("escapeQuotes", flag(options.escape_quotes, true)),
-            ("ignoreLeadingWhiteSpace", flag(options.ignore_leading_white_space, false)),
-            ("ignoreTrailingWhiteSpace", flag(options.ignore_trailing_white_space, false)),
-            ("timestampFormat", options.timestamp_format.as_ref().map(|format| super::leaf::shown(format))),
+            ("encoding", options.encoding.as_ref().filter(utf8), "expected \"UTF-8\", the only one that is built"),
+            ("dateFormat", options.date_format.as_ref(), "expected no format, since none is built yet"),
+            ("timestampFormat", options.timestamp_format.as_ref(), "expected no format, since none is built yet"),
         ]
         .into_iter()
-        .find_map(|(name, value)| value.map(|value| (name, format!("{value} is not built yet"))))
+        .find_map(|(name, value, rule)| value.map(|value| (name, format!("{rule}, found {}", shown(value)))))
     }
 }
 
@@ -163,10 +160,10 @@ impl From<CsvOptions> for Options {
     }
 }
 
-impl TryFrom<Options> for CsvOptions {
+impl TryFrom<Object<Options>> for CsvOptions {
     type Error = String;
 
-    fn try_from(options: Options) -> Result<Self, String> {
+    fn try_from(Object(options): Object<Options>) -> Result<Self, String> {
         if options.delimiter.is_some() && options.sep.is_some() {
             return Err("`delimiter` and `sep` are one option: expected only one of them".to_owned());
         }
@@ -201,6 +198,21 @@ impl TryFrom<Options> for CsvOptions {
         if let Some(Text(comment)) = options.comment {
             builder = builder.with_comment(comment);
         }
+        if let Some(Text(escape_self)) = options.char_to_escape_quote_escaping {
+            builder = builder.with_escape_self(escape_self);
+        }
+        if let Some(Flag(false)) = options.escape_quotes {
+            builder = builder.with_inner_quotes(InnerQuotes::Leave);
+        }
+        let cut = |flag: Option<Flag>| flag.is_some_and(|flag| flag.0);
+        builder = builder.with_trim(
+            match (cut(options.ignore_leading_white_space), cut(options.ignore_trailing_white_space)) {
+                (true, true) => Trim::Both,
+                (true, false) => Trim::Leading,
+                (false, true) => Trim::Trailing,
+                (false, false) => Trim::None,
+            },
+        );
         let dialect = builder.build().map_err(|error| error.to_string())?;
         Ok(Self { options, dialect })
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::leaf::{Filled, Leaf, Text};
+use super::leaf::{Filled, Leaf, Object, Text};
 use super::{PlatformError, Show, read};
 
 /// How the platform encrypts files. There are no other algorithms.
@@ -65,17 +65,17 @@ impl Leaf for EncryptionAlgorithm {
 /// # Ok::<(), consign::Error>(())
 /// ```
 #[derive(Clone, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "RawSpec")]
+#[serde(try_from = "Object<RawSpec>")]
 pub struct EncryptionSpec {
     algorithm: EncryptionAlgorithm,
     public_key: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "an object", rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct RawSpec {
     spec_name: Option<Text<SpecName>>,
-    params: Option<Params>,
+    params: Option<Object<Params>>,
     #[serde(skip_serializing)]
     encryption_algo: Option<Text<EncryptionAlgorithm>>,
     #[serde(skip_serializing)]
@@ -83,7 +83,7 @@ struct RawSpec {
 }
 
 #[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "an object", rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Params {
     encryption_algo: Option<Text<EncryptionAlgorithm>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,14 +140,19 @@ impl EncryptionSpec {
             encryption_algo: Some(Text(self.algorithm)),
             public_key: self.public_key.clone().map(|key| Text(Filled(key))),
         };
-        RawSpec { spec_name: Some(Text(SpecName)), params: Some(params), encryption_algo: None, public_key: None }
+        RawSpec {
+            spec_name: Some(Text(SpecName)),
+            params: Some(Object(params)),
+            encryption_algo: None,
+            public_key: None,
+        }
     }
 }
 
-impl TryFrom<RawSpec> for EncryptionSpec {
+impl TryFrom<Object<RawSpec>> for EncryptionSpec {
     type Error = String;
 
-    fn try_from(raw: RawSpec) -> Result<Self, String> {
+    fn try_from(Object(raw): Object<RawSpec>) -> Result<Self, String> {
         let RawSpec { spec_name: _, params, encryption_algo, public_key } = raw;
         let params = match params {
             Some(_) if encryption_algo.is_some() || public_key.is_some() => {
@@ -155,7 +160,7 @@ impl TryFrom<RawSpec> for EncryptionSpec {
                     "`encryptionAlgo` and `publicKey` stand in `params` or beside it: expected one place".into()
                 );
             }
-            Some(params) => params,
+            Some(Object(params)) => params,
             None => Params { encryption_algo, public_key },
         };
         let algorithm = params.encryption_algo.map(|algorithm| algorithm.0).unwrap_or_default();

@@ -84,12 +84,12 @@ impl PlatformError {
         self.0.span
     }
 
-    /// A rule that the value at the path breaks together with another one.
-    pub(super) fn rule(json: &str, path: &str, text: impl Into<String>) -> Self {
+    /// What is wrong with the value at a path of plain keys.
+    pub(super) fn at(kind: PlatformErrorKind, json: &str, path: &str, text: String, show: Show) -> Self {
         let steps = place::keys(path);
         // A field that is not there is looked for in what should hold it.
         let span = (0..=steps.len()).rev().find_map(|n| place::locate(json, &steps[..n])).unwrap_or_default().value;
-        Self::new(PlatformErrorKind::Rule, path.to_owned(), text.into(), json, span, Show::Everything)
+        Self::new(kind, path.to_owned(), text, json, span, show)
     }
 
     /// What serde found, with the path that was being read.

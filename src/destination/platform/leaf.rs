@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::format::csv::{Comment, Delimiter, DialectError, Escape, Quote, Terminator};
+use crate::format::csv::{Comment, Delimiter, DialectError, Escape, EscapeSelf, Quote, Terminator};
 use crate::layer::compress::{Compression, CompressionError};
 
 /// A value that stands in JSON as a string.
@@ -46,6 +47,52 @@ impl<'de, T: Leaf> Deserialize<'de> for Text<T> {
 impl<T: Leaf> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.write())
+    }
+}
+
+/// One of a list of words, which is only read.
+pub(super) trait Choice: Copy + 'static {
+    const ALL: &'static [(&'static str, Self)];
+}
+
+/// A [`Choice`] in a structure that serde reads.
+pub(super) struct Word<T>(pub(super) T);
+
+impl<'de, T: Choice> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let found = T::ALL.iter().find(|(word, _)| *word == text);
+        let words = || T::ALL.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+        found.map(|(_, choice)| Self(*choice)).ok_or_else(|| de::Error::custom(not_one_of(&text, &words())))
+    }
+}
+
+/// A structure that is read from an object. Left to itself, serde would also read it from a list of its fields' values.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Read<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Read(PhantomData))
+    }
+}
+
+impl<T: Serialize> Serialize for Object<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
@@ -155,6 +202,31 @@ impl Leaf for Escape {
             Self::With(c) => c.to_string().into(),
             Self::Doubled => "".into(),
         }
+    }
+}
+
+impl Leaf for EscapeSelf {
+    fn read(text: &str) -> Result<Self, String> {
+        match one_char(text)? {
+            Some(c) => Ok(Self::With(c)),
+            None => Ok(Self::Auto),
+        }
+    }
+
+    fn write(&self) -> Cow<'_, str> {
+        match self {
+            Self::With(c) => c.to_string().into(),
+            Self::Auto | Self::Bare => "".into(),
+        }
+    }
+}
+
+/// One character; an empty text and U+0000 both mean none.
+fn one_char(text: &str) -> Result<Option<char>, String> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (first, None) => Ok(first.filter(|&c| c != '\0')),
+        (_, Some(_)) => Err(format!("expected one character or none, found {}", shown(text))),
     }
 }
 

@@ -7,29 +7,42 @@
 //! Errors count lines and characters from 1, and mean the value at fault, not the place where reading stopped.
 
 mod base;
+mod columns;
 mod csv_options;
 mod encryption;
 mod error;
+mod file;
 mod leaf;
 mod place;
+mod target;
 
 pub use base::{BaseConnection, ConnectionSpec};
 pub use csv_options::CsvOptions;
 pub use encryption::{EncryptionAlgorithm, EncryptionSpec};
 pub use error::{PlatformError, PlatformErrorKind};
+pub use file::DestinationFile;
+pub use target::{ConnectionMode, FileType, TargetConnection};
 
 use error::Show;
 use serde::de::DeserializeOwned;
 
 /// Reads one JSON value and nothing after it. A byte order mark before it is skipped, as editors put one there.
 fn read<T: DeserializeOwned>(json: &str, show: Show) -> Result<T, PlatformError> {
-    let text = json.trim_start_matches('\u{feff}');
+    read_text(json, |text| read_value(text, show))
+}
+
+/// Reads the text behind a byte order mark, and makes the places of errors those of the whole text.
+fn read_text<T>(json: &str, read: impl FnOnce(&str) -> Result<T, PlatformError>) -> Result<T, PlatformError> {
+    let text = json.strip_prefix('\u{feff}').unwrap_or(json);
+    read(text).map_err(|error| error.moved(json.len() - text.len()))
+}
+
+fn read_value<T: DeserializeOwned>(text: &str, show: Show) -> Result<T, PlatformError> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let value = T::deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
     let value = value.and_then(|value| reader.end().map(|()| value));
-    let skipped = json.len() - text.len();
-    value.map_err(|error| PlatformError::from_serde(text, &track.path(), &error, show).moved(skipped))
+    value.map_err(|error| PlatformError::from_serde(text, &track.path(), &error, show))
 }
 
 /// Writes a value as JSON, indented by two spaces.
@@ -43,7 +56,7 @@ macro_rules! in_envelope {
     (@$($(#[$meta:meta])* struct $name:ident { $($field:tt)* } $($json:literal $ignored:ident)*)?) => {$(
         $(#[$meta])*
         #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields, expecting = "an object", rename_all = "camelCase")]
+        #[serde(deny_unknown_fields, rename_all = "camelCase")]
         struct $name {
             $($field)*
             $(#[serde(rename = $json)] $ignored: Option<serde::de::IgnoredAny>,)*
