@@ -12,6 +12,8 @@ mod layer;
 mod platform;
 mod policy;
 mod schedule;
+#[cfg(all(feature = "aws", feature = "azure", feature = "gzip"))]
+mod servers;
 mod spark_csv;
 mod store;
 mod tidy;

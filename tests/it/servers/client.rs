@@ -1,0 +1,184 @@
+//! How the tests come to a server: as the store of an export, and as an onlooker who sees what stands there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use consign::object_store::aws::{AmazonS3, AmazonS3Builder};
+use consign::object_store::azure::{MicrosoftAzure, MicrosoftAzureBuilder};
+use consign::object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
+use consign::object_store::path::Path;
+use consign::object_store::signer::{Method, SignedUrlOptions, Signer};
+use consign::object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
+use consign::store::Store;
+use futures::TryStreamExt;
+
+use super::fixture::{Running, Server};
+
+/// The key that Azurite's documentation gives for its one account.
+const AZURITE_KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// How a client is set up; what is right for the server, unless a test makes it wrong.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    server: Server,
+    url: String,
+    bucket: String,
+    secret: String,
+    timeout: Duration,
+}
+
+/// A client of a server.
+#[derive(Clone, Debug)]
+pub(super) enum Client {
+    Azure(Arc<MicrosoftAzure>),
+    S3(Arc<AmazonS3>),
+}
+
+impl Setup {
+    pub(super) fn new(running: &Running) -> Self {
+        let secret = match running.server() {
+            Server::Azurite => AZURITE_KEY,
+            Server::Rclone | Server::Seaweedfs => "testsecret12345",
+        };
+        Self {
+            server: running.server(),
+            url: running.url().to_owned(),
+            bucket: "test".to_owned(),
+            secret: secret.to_owned(),
+            timeout: Duration::from_secs(30),
+        }
+    }
+
+    pub(super) fn with_url(self, url: impl Into<String>) -> Self {
+        Self { url: url.into(), ..self }
+    }
+
+    pub(super) fn with_bucket(self, bucket: &str) -> Self {
+        Self { bucket: bucket.to_owned(), ..self }
+    }
+
+    pub(super) fn with_wrong_secret(self) -> Self {
+        // Of the same shape: Azure's is Base64.
+        Self { secret: format!("A{}", &self.secret[1..]), ..self }
+    }
+
+    pub(super) fn client(&self) -> Client {
+        self.client_through(ReqwestConnector::default())
+    }
+
+    /// A client whose requests go through a connector, with repeats that do not make a test long.
+    pub(super) fn client_through(&self, connector: impl HttpConnector) -> Client {
+        let options = ClientOptions::new().with_allow_http(true).with_timeout(self.timeout);
+        let backoff =
+            BackoffConfig { init_backoff: Duration::from_millis(5), max_backoff: Duration::from_millis(50), base: 2.0 };
+        let retry = RetryConfig { backoff, max_retries: 2, retry_timeout: Duration::from_secs(30) };
+        match self.server {
+            Server::Azurite => {
+                let builder = MicrosoftAzureBuilder::new()
+                    .with_account("devstoreaccount1")
+                    .with_access_key(&self.secret)
+                    .with_endpoint(format!("{}/devstoreaccount1", self.url))
+                    .with_container_name(&self.bucket)
+                    .with_client_options(options)
+                    .with_retry(retry)
+                    .with_http_connector(connector);
+                Client::Azure(Arc::new(builder.build().unwrap()))
+            }
+            Server::Rclone | Server::Seaweedfs => {
+                let builder = AmazonS3Builder::new()
+                    .with_endpoint(&self.url)
+                    .with_bucket_name(&self.bucket)
+                    .with_region("us-east-1")
+                    .with_access_key_id("testkey")
+                    .with_secret_access_key(&self.secret)
+                    .with_client_options(options)
+                    .with_retry(retry)
+                    .with_http_connector(connector);
+                Client::S3(Arc::new(builder.build().unwrap()))
+            }
+        }
+    }
+}
+
+impl Client {
+    /// The store of an export.
+    pub(super) fn store(&self) -> Store {
+        match self {
+            Self::Azure(azure) => Store::multipart(Arc::clone(azure)),
+            Self::S3(s3) => Store::multipart(Arc::clone(s3)),
+        }
+    }
+
+    fn objects(&self) -> &dyn ObjectStore {
+        match self {
+            Self::Azure(azure) => azure.as_ref(),
+            Self::S3(s3) => s3.as_ref(),
+        }
+    }
+
+    /// The bytes of an object, if it is there.
+    pub(super) async fn get(&self, key: &str) -> Option<Vec<u8>> {
+        match self.objects().get(&Path::parse(key).unwrap()).await {
+            Ok(found) => Some(found.bytes().await.unwrap().into()),
+            Err(object_store::Error::NotFound { .. }) => None,
+            Err(e) => panic!("{key}: {e}"),
+        }
+    }
+
+    /// The keys below a folder, sorted, as the server spells them.
+    pub(super) async fn keys(&self, folder: &str) -> Vec<String> {
+        let mut keys = match self {
+            Self::Azure(azure) => {
+                let listed = azure.list(Some(&Path::parse(folder).unwrap()));
+                listed.map_ok(|meta| meta.location.to_string()).try_collect().await.unwrap()
+            }
+            Self::S3(s3) => {
+                let prefix = format!("{folder}/");
+                between(&ask(s3, &[("list-type", "2"), ("prefix", &prefix)]).await, "Contents", "Key")
+            }
+        };
+        keys.sort();
+        keys
+    }
+
+    /// The keys below a folder of which an upload is open, where the server tells: Azure has no uploads, but blocks that
+    /// it forgets by itself after a week.
+    pub(super) async fn open_uploads(&self, folder: &str) -> Option<Vec<String>> {
+        match self {
+            Self::Azure(_) => None,
+            Self::S3(s3) => {
+                let prefix = format!("{folder}/");
+                Some(between(&ask(s3, &[("uploads", ""), ("prefix", &prefix)]).await, "Upload", "Key"))
+            }
+        }
+    }
+}
+
+/// Asks the bucket something that `object_store` has no call for: with a signed URL.
+async fn ask(s3: &AmazonS3, query: &[(&str, &str)]) -> String {
+    let options = SignedUrlOptions::new().with_query(query.iter().copied());
+    let ttl = Duration::from_secs(60);
+    let url = s3.signed_url_opts(Method::GET, &Path::default(), ttl, &options).await.unwrap();
+    let mut request = HttpRequest::new(HttpRequestBody::empty());
+    *request.uri_mut() = url.as_str().parse().unwrap();
+    let http: HttpClient = ReqwestConnector::default().connect(&ClientOptions::new().with_allow_http(true)).unwrap();
+    let reply = http.execute(request).await.unwrap();
+    let status = reply.status();
+    let text = String::from_utf8(reply.into_body().bytes().await.unwrap().into()).unwrap();
+    assert!(status.is_success(), "{url}: {status}: {text}");
+    text
+}
+
+/// The texts of an element in all elements that hold it.
+fn between(xml: &str, outer: &str, inner: &str) -> Vec<String> {
+    let cut = |text: &str| -> Option<String> {
+        let (_, rest) = text.split_once(&format!("<{inner}>"))?;
+        let (found, _) = rest.split_once(&format!("</{inner}>"))?;
+        let mut found = found.to_owned();
+        for (escaped, plain) in [("&lt;", "<"), ("&gt;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+            found = found.replace(escaped, plain);
+        }
+        Some(found)
+    };
+    xml.split(&format!("<{outer}>")).skip(1).map(|element| cut(element).expect("each element holds it")).collect()
+}
