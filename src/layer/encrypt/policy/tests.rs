@@ -64,11 +64,17 @@ impl Signer {
         let mut out = Vec::new();
         let mut put = |packet: &dyn Fn(&mut Vec<u8>) -> pgp::errors::Result<()>| packet(&mut out).unwrap();
         put(&|out| self.primary().to_writer_with_header(out));
-        direct.iter().for_each(|s| put(&|out| s.to_writer_with_header(out)));
+        for s in direct {
+            put(&|out| s.to_writer_with_header(out));
+        }
         put(&|out| self.user.to_writer_with_header(out));
-        user.iter().for_each(|s| put(&|out| s.to_writer_with_header(out)));
+        for s in user {
+            put(&|out| s.to_writer_with_header(out));
+        }
         put(&|out| self.key.secret_subkeys[0].key.public_key().to_writer_with_header(out));
-        subkey.iter().for_each(|s| put(&|out| s.to_writer_with_header(out)));
+        for s in subkey {
+            put(&|out| s.to_writer_with_header(out));
+        }
         out
     }
 }
