@@ -9,6 +9,7 @@ use futures::stream;
 use super::file::Ended;
 use super::pipeline::Run;
 use crate::destination::ManifestFile;
+use crate::format::csv::Counts;
 use crate::manifest::Manifest;
 use crate::store::{Digest, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
@@ -23,6 +24,7 @@ pub(super) async fn complete(
     mut uploader: Uploader,
     files: Vec<Ended>,
     rejects: Option<Ended>,
+    counts: &Counts,
 ) -> Result<Manifest> {
     let entries: Vec<_> = files.iter().map(|file| file.entry.clone()).collect();
     let rejected = rejects.as_ref().map(|file| file.entry.clone());
@@ -42,7 +44,10 @@ pub(super) async fn complete(
         .await;
     first_error?;
 
-    let manifest = Manifest::new(&run.id, run.context.time()).with_files(entries).with_rejects(rejected);
+    let manifest = Manifest::new(&run.id, run.context.time())
+        .with_files(entries)
+        .with_rejects(rejected)
+        .with_counts(named(counts));
     match run.destination.manifest() {
         ManifestFile::Omit => Ok(manifest),
         ManifestFile::Write => {
@@ -57,6 +62,19 @@ pub(super) async fn complete(
             Ok(manifest.with_key(key))
         }
     }
+}
+
+/// The counts of the encoders, as the manifest names them.
+fn named(counts: &Counts) -> impl Iterator<Item = (String, u64)> {
+    let own = [
+        ("lost", counts.lost()),
+        ("skipped", counts.skipped()),
+        ("rejected", counts.rejected()),
+        ("unmappable", counts.unmappable()),
+        ("guarded", counts.guarded()),
+    ];
+    let own = own.into_iter().map(|(name, count)| (name.to_owned(), count));
+    own.chain(counts.hazards().map(|(kind, count)| (kind.to_string(), count)))
 }
 
 /// Takes back what was sent. The error is the one that the export failed with; a failed abort is told beside it.

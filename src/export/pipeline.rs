@@ -18,7 +18,7 @@ use super::file::{Advanced, Ended, OpenFile, Plain};
 use super::progress::{Progress, Stage};
 use super::{commit, rejects};
 use crate::destination::Destination;
-use crate::format::csv::{EncodeError, Header, Outcome};
+use crate::format::csv::{Counts, EncodeError, Header, Outcome};
 use crate::manifest::Manifest;
 use crate::row::{Batch, Mapping};
 use crate::store::{Store, Upload, Uploader};
@@ -66,6 +66,7 @@ struct Encoded {
     file: NonZeroU64,
     plain: Plain,
     rejects: Plain,
+    counts: Counts,
 }
 
 /// The files of an export that are not completed yet.
@@ -77,6 +78,7 @@ struct Files {
     ended: Vec<Ended>,
     rejects_upload: Option<Upload>,
     rejects: Option<Ended>,
+    counts: Counts,
 }
 
 /// Runs the export to its end: the manifest, or nothing left.
@@ -87,8 +89,14 @@ pub(super) async fn run(
     cancelled: oneshot::Receiver<()>,
 ) -> Result<Manifest> {
     let run = Arc::new(run);
-    let mut files =
-        Files { uploader: Uploader::new(store), upload: None, ended: Vec::new(), rejects_upload: None, rejects: None };
+    let mut files = Files {
+        uploader: Uploader::new(store),
+        upload: None,
+        ended: Vec::new(),
+        rejects_upload: None,
+        rejects: None,
+        counts: Counts::default(),
+    };
     let staged = {
         let stage = stage(&run, messages, &mut files);
         pin_mut!(stage);
@@ -98,7 +106,7 @@ pub(super) async fn run(
         }
     };
     match staged {
-        Ok(()) => commit::complete(&run, files.uploader, files.ended, files.rejects).await,
+        Ok(()) => commit::complete(&run, files.uploader, files.ended, files.rejects, &files.counts).await,
         Err(error) => {
             let open = files.upload.into_iter().chain(files.rejects_upload);
             let ended = files.ended.into_iter().chain(files.rejects).map(|file| file.upload);
@@ -139,6 +147,7 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
             }
             return Ok(());
         };
+        files.counts.merge(&block.counts);
         if block.rejects.rows > 0 {
             let file = if let Some(file) = rejects.take() {
                 file
@@ -203,7 +212,12 @@ fn encode(run: &Run, block: &Block) -> Result<Encoded> {
     let rows = encoder.counts().written();
     run.progress.encoded(rows, plain.len());
     run.progress.spent(Stage::Encode, start);
-    Ok(Encoded { file: block.file, plain: Plain { bytes: plain, rows, last: block.last }, rejects })
+    Ok(Encoded {
+        file: block.file,
+        plain: Plain { bytes: plain, rows, last: block.last },
+        rejects,
+        counts: encoder.counts().clone(),
+    })
 }
 
 impl Block {

@@ -17,6 +17,8 @@
 
 mod platform;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 /// The files of one export.
@@ -26,13 +28,21 @@ pub struct Manifest {
     scheduled_time: DateTime<Utc>,
     files: Vec<FileEntry>,
     rejects: Option<FileEntry>,
+    counts: BTreeMap<String, u64>,
     key: Option<String>,
 }
 
 impl Manifest {
     /// A manifest of no files yet.
     pub fn new(run_id: impl Into<String>, scheduled_time: DateTime<Utc>) -> Self {
-        Self { run_id: run_id.into(), scheduled_time, files: Vec::new(), rejects: None, key: None }
+        Self {
+            run_id: run_id.into(),
+            scheduled_time,
+            files: Vec::new(),
+            rejects: None,
+            counts: BTreeMap::new(),
+            key: None,
+        }
     }
 
     /// The same manifest with these files.
@@ -45,6 +55,13 @@ impl Manifest {
     #[must_use]
     pub fn with_rejects(self, rejects: Option<FileEntry>) -> Self {
         Self { rejects, ..self }
+    }
+
+    /// The same manifest with counts of what happened to rows and cells, by name; zeros are left out.
+    #[must_use]
+    pub fn with_counts<S: Into<String>>(self, counts: impl IntoIterator<Item = (S, u64)>) -> Self {
+        let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+        Self { counts: counts.map(|(name, count)| (name.into(), count)).collect(), ..self }
     }
 
     /// The same manifest, which is or will be delivered under this key.
@@ -76,6 +93,14 @@ impl Manifest {
     #[must_use]
     pub fn rejects(&self) -> Option<&FileEntry> {
         self.rejects.as_ref()
+    }
+
+    /// What happened to rows and cells, by name: rows that were `lost`, `skipped` or `rejected`, characters that were
+    /// `unmappable`, cells that were `guarded`, and the hazards of the dialect that cells met. What never happened is not
+    /// listed. The platform's shape of a manifest has no place for them, so they are not in its JSON.
+    #[must_use]
+    pub fn counts(&self) -> &BTreeMap<String, u64> {
+        &self.counts
     }
 
     /// The key of the manifest itself, unless the destination asked for none.

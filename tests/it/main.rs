@@ -11,6 +11,7 @@ mod export;
 mod layer;
 mod platform;
 mod policy;
+mod program;
 mod schedule;
 #[cfg(all(feature = "aws", feature = "azure", feature = "gzip"))]
 mod servers;

@@ -1,0 +1,229 @@
+//! `examples/export.rs` as a user runs it: options, outputs, exit statuses, and what is left when it fails.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The built example, which stands beside the folder of the test binary.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().find(|path| path.join("examples").is_dir()).unwrap();
+    let path = profile.join("examples").join(name);
+    assert!(path.exists(), "{} is not built: run `cargo build --examples --all-features`", path.display());
+    path
+}
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+/// A folder to deliver to, and a destination file in it.
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new(destination: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("destination.json"), destination).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs the example with what is always needed and these options, and gives it this input.
+    fn run(&self, options: &[&str], input: &[u8]) -> Output {
+        let mut child = Command::new(example("export"))
+            .args(["--to", &format!("file://{}", self.path("out").display())])
+            .args(["--destination", self.path("destination.json").to_str().unwrap()])
+            .args(["--time", "2026-11-22T08:00:00Z"])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A program that fails early does not read its input.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        child.wait_with_output().unwrap()
+    }
+
+    #[track_caller]
+    fn check(&self, options: &[&str], input: &[u8]) -> String {
+        let output = self.run(options, input);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && errors.is_empty(), "{errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The run must fail with this text, and show nothing.
+    #[track_caller]
+    fn check_error(&self, options: &[&str], input: &[u8], text: &str) {
+        let output = self.run(options, input);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{errors}");
+        let errors = errors.replace(&*self.folder.path().to_string_lossy(), "DIR");
+        assert_eq!(errors, format!("export: {text}\n"));
+        assert!(!self.path("out").exists(), "something was left");
+    }
+}
+
+const PLAIN: &str = r#"{"bucketName": "acme-exports", "path": "in/%SEGMENT_NAME%", "filenameTemplate": "t_%DATETIME%", "csvOptions": {"escape": "\""}}"#;
+
+#[test]
+fn a_piped_table_is_delivered() {
+    let bench = Bench::new(PLAIN);
+    let options = ["--input", "-", "--audience-name", "VIP", "--run-id", "run", "--json", "--null-text", "NA"];
+    let json = bench.check(&options, b"a,b\n1,\"x,y\"\nNA,\"q\"\"\"\n");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let expected = serde_json::json!({
+        "files": [{"key": "in/VIP/t_20261122_080000.csv", "rows": 2, "plain_bytes": 23, "stored_bytes": 23}],
+        "manifest": "in/VIP/manifest-run.json",
+    });
+    assert_eq!(json, expected);
+    let file = fs::read_to_string(bench.path("out/in/VIP/t_20261122_080000.csv")).unwrap();
+    assert_eq!(file, "a,b\n1,\"x,y\"\nnull,\"q\"\"\"\n");
+    let manifest = fs::read_to_string(bench.path("out/in/VIP/manifest-run.json")).unwrap();
+    let expected = r#"{"flowRunId":"run","scheduledTime":"2026-11-22T08:00:00Z","exportResults":[{"sinkPath":"/in/VIP","name":"t_20261122_080000.csv","size":23}]}"#;
+    assert_eq!(manifest, expected);
+}
+
+#[test]
+fn a_real_table_reads_back_equal_after_gpg_and_gzip() {
+    let destination = r#"{"bucketName": "acme-exports", "path": "", "filenameTemplate": "planes", "compression": "GZIP", "csvOptions": {"escape": "\"", "delimiter": "|"}}"#;
+    let bench = Bench::new(destination);
+    let (table, key) = (data("airports.csv"), data("keys/receiver.pub.asc"));
+    let options = ["--input", table.to_str().unwrap(), "--recipient", key.to_str().unwrap(), "--run-id", "run"];
+    let summary = bench.check(&options, b"");
+    assert!(summary.contains("planes.csv.gz.gpg") && summary.contains("gpg --decrypt"), "{summary}");
+    // Real tools undo it, and Python's reader compares every cell.
+    let script = r#"
+set -eu
+home=$(mktemp -d)
+trap 'gpgconf --homedir "$home" --kill all; rm -rf "$home"' EXIT
+gpg -q --batch --homedir "$home" --import "$1"
+gpg -q --batch --homedir "$home" --decrypt "$2" > "$2.gz"
+gzip -t "$2.gz"
+gzip -dc "$2.gz" > "$2.csv"
+python3 - "$2.csv" "$3" <<'EOF'
+import csv, sys
+found = list(csv.reader(open(sys.argv[1], newline="", encoding="utf-8"), delimiter="|"))
+wanted = list(csv.reader(open(sys.argv[2], newline="", encoding="utf-8")))
+assert found == wanted, "the cells differ"
+print(len(found))
+EOF
+"#;
+    let output = Command::new("bash")
+        .args(["-c", script, "bash"])
+        .args([data("keys/receiver.sec.asc"), bench.path("out/planes.csv.gz.gpg"), table])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1459\n");
+}
+
+#[test]
+fn without_arguments_the_bundled_table_is_delivered() {
+    let target = tempfile::tempdir().unwrap();
+    let output = Command::new(example("export")).env("CARGO_TARGET_DIR", target.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in
+        ["1458", "104.3 kB", "/Airports_25768be6-", ".csv.gz.gpg", "manifest-", "encode ", "compress ", "upload "]
+    {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+    // What it says about looking at the result is true.
+    let command = text.lines().last().unwrap();
+    let output = Command::new("bash").args(["-c", command]).output().unwrap();
+    let looked = String::from_utf8(output.stdout).unwrap();
+    assert!(looked.starts_with("faa,name,lat,lon,alt,tz,dst,tzone\n04G,Lansdowne Airport,"), "{looked}");
+}
+
+#[test]
+fn a_bad_input_is_named_by_file_and_line() {
+    let bench = Bench::new(PLAIN);
+    let options = ["--input", "-", "--audience-name", "VIP"];
+    let text = "the standard input: line 3: expected 2 fields as the table has columns, found 3";
+    bench.check_error(&options, b"a,b\n1,2\n3,4,5\n", text);
+    let text = "the standard input: line 2: field 2 is not UTF-8: byte 1 cannot be read as text (column `b`)";
+    bench.check_error(&options, b"a,b\n1,\xff\n", text);
+
+    let missing = bench.path("missing.csv");
+    let options = ["--input", missing.to_str().unwrap(), "--audience-name", "VIP"];
+    bench.check_error(&options, b"", "DIR/missing.csv: No such file or directory (os error 2)");
+}
+
+#[test]
+fn a_bad_destination_is_named_by_field_and_place() {
+    let bench = Bench::new("{\n  \"bucketName\": \"Acme\",\n  \"path\": \"\"\n}");
+    let output = bench.run(&["--input", "-"], b"");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("destination.json: bucketName: ") && errors.contains("at line 2 column 17"), "{errors}");
+    assert!(!bench.path("out").exists());
+
+    let bench = Bench::new(PLAIN);
+    let output = bench.run(&["--input", "-"], b"a\n1\n");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("%SEGMENT_NAME%"), "{errors}");
+    assert!(!bench.path("out").exists());
+}
+
+#[test]
+fn a_key_that_is_none_is_named() {
+    let bench = Bench::new(PLAIN);
+    let key = bench.path("destination.json");
+    let output =
+        bench.run(&["--input", "-", "--audience-name", "VIP", "--recipient", key.to_str().unwrap()], b"a\n1\n");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && errors.contains("destination.json: "), "{errors}");
+    assert!(!bench.path("out").exists());
+}
+
+#[test]
+fn wrong_options_are_named_with_the_usage() {
+    for (options, text) in [
+        (&["--frobnicate"][..], "export: unknown option --frobnicate\n\nusage: export "),
+        (&["--to"], "export: --to needs a value\n\nusage: export "),
+        (&["--to", "memory:///"], "export: --to and --destination are needed\n\nusage: export "),
+        (&["--time", "noon"], "export: --time noon: "),
+    ] {
+        let output = Command::new(example("export")).args(options).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{options:?}");
+        assert!(errors.starts_with(text), "{errors}");
+    }
+    let output = Command::new(example("export")).arg("--help").output().unwrap();
+    assert!(output.status.success() && output.stdout.starts_with(b"usage: export "));
+}
+
+/// A device without room: a file system of one megabyte, in a name space of its own.
+#[test]
+fn a_full_disk_is_named_and_leaves_nothing() {
+    let bench = Bench::new(r#"{"bucketName": "acme-exports", "path": "", "filenameTemplate": "t"}"#);
+    fs::create_dir(bench.path("disk")).unwrap();
+    let script = r#"
+set -eu
+mount -t tmpfs -o size=1m tmpfs "$2"
+echo old > "$2/t.csv"
+head -c 4000000 /dev/zero | tr '\0' 'x' | fold -w 99 | sed '1s/.*/a/' | "$1" --input - --to "file://$2" --destination "$3" || true
+ls -A "$2"
+cat "$2/t.csv"
+"#;
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "bash", "-c", script, "bash"])
+        .args([example("export"), bench.path("disk"), bench.path("destination.json")])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        errors,
+        "export: could not write `t.csv`: no room is left on the device: No space left on device (os error 28)\n"
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "t.csv\nold\n");
+}
