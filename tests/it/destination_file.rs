@@ -130,8 +130,8 @@ fn strict_rules_are_the_platforms() {
 #[test]
 fn broken_json() {
     check_error("", Syntax, "broken JSON: EOF while parsing a value at line 1 column 1");
-    check_error("[]", Type, "expected an object, found sequence at line 1 column 1");
-    check_error(r#"{"params": ["S3"]}"#, Type, "params: expected an object, found sequence at line 1 column 12");
+    check_error("[]", Type, "expected an object, found a list at line 1 column 1");
+    check_error(r#"{"params": ["S3"]}"#, Type, "params: expected an object, found a list at line 1 column 12");
     let error = check_error(
         "{\n  \"bucketName\": \"acme\",\n  \"path\": \"daily\",\n}\n",
         Syntax,

@@ -2,10 +2,14 @@
 
 use consign::destination::credentials::Credentials;
 use consign::destination::platform::{
-    BaseConnection, ConnectionSpec, CsvOptions, EncryptionAlgorithm, EncryptionSpec, PlatformError, PlatformErrorKind,
+    AudienceSelection, BaseConnection, BatchConfig, ConnectionSpec, CsvOptions, DatasetSchedule, DestinationFile,
+    EncryptionAlgorithm, EncryptionSpec, FilenameConfig, FilenameOption, PlatformError, PlatformErrorKind,
 };
+use consign::destination::schedule::{ExportMode, Frequency};
 use consign::format::csv::{Header, Outcome};
 use consign::row::Value;
+use consign::template::Template;
+use proptest::prelude::{any, prop, prop_assert, proptest};
 
 #[track_caller]
 fn check_error<T>(result: Result<T, PlatformError>, kind: PlatformErrorKind, text: &str) -> PlatformError {
@@ -308,3 +312,313 @@ fn base_connection_errors_repeat_no_secret() {
         }
     }
 }
+
+const AUDIENCE: &str = r#"{
+  "type": "PLATFORM_SEGMENT",
+  "value": {
+    "id": "25768be6-ebd5-45cc-8913-12fb3f348615",
+    "name": "Luxury Audience",
+    "filenameTemplate": "%DESTINATION_NAME%_%SEGMENT_ID%_%DATETIME(YYYYMMdd_HHmmss)%",
+    "exportMode": "DAILY_FULL_EXPORT",
+    "schedule": {
+      "frequency": "DAILY",
+      "triggerType": "SCHEDULED",
+      "startDate": "2024-01-04",
+      "endDate": "2024-01-11",
+      "startTime": "07:00"
+    }
+  }
+}"#;
+
+#[test]
+fn audience_selections_round_trip() {
+    let selection = AudienceSelection::parse(AUDIENCE).unwrap();
+    assert_eq!(selection.to_json(), AUDIENCE);
+    assert_eq!(selection.id(), "25768be6-ebd5-45cc-8913-12fb3f348615");
+    assert_eq!((selection.name(), selection.description()), (Some("Luxury Audience"), None));
+    let runs =
+        selection.schedule().due("2024-01-01T00:00:00Z".parse().unwrap(), "2025-01-01T00:00:00Z".parse().unwrap());
+    assert_eq!(runs.count(), 7);
+
+    let spelled = AUDIENCE
+        .replace("filenameTemplate", "fileNameTemplate")
+        .replace("\"schedule\": {", "\"createTime\": \"1642041770\", \"updateTime\": \"1642615573\", \"schedule\": {");
+    assert_eq!(AudienceSelection::parse(&spelled).unwrap(), selection);
+
+    for (from, to) in [
+        ("\"SCHEDULED\"", "\"AFTER_SEGMENT_EVAL\""),
+        ("DAILY_FULL_EXPORT", "FIRST_FULL_THEN_INCREMENTAL"),
+        ("\"DAILY\"", "\"MONTHLY\""),
+        ("\"2024-01-11\"", "\"2028-02-29\""),
+    ] {
+        let mut json = AUDIENCE.replace(from, to);
+        if to.contains("AFTER") {
+            json = json.replace(",\n      \"startTime\": \"07:00\"", "");
+        }
+        if to.contains("FIRST") {
+            json = json.replace("\n      \"triggerType\": \"SCHEDULED\",", "");
+        }
+        let selection = AudienceSelection::parse(&json).unwrap();
+        assert_eq!(selection.to_json(), json);
+    }
+}
+
+#[test]
+fn audience_selection_errors() {
+    use PlatformErrorKind::{MissingField, Value};
+    let selection = |from: &str, to: &str| {
+        let json = AUDIENCE.replace(from, to);
+        assert_ne!(json, AUDIENCE);
+        AudienceSelection::parse(&json)
+    };
+    check_error(
+        selection("\"DAILY\"", "\"CHAINED\""),
+        Value,
+        "value.schedule.frequency: unknown frequency `CHAINED`: expected `ONCE`, `DAILY`, `WEEKLY`, `MONTHLY`, \
+         `EVERY_3_HOURS`, `EVERY_6_HOURS`, `EVERY_8_HOURS`, `EVERY_9_HOURS` or `EVERY_12_HOURS` at line 9 column 20",
+    );
+    check_error(
+        selection("\"DAILY\"", "\"EVERY_3_HOURS\""),
+        Value,
+        "value: frequency `EVERY_3_HOURS` is not for `DAILY_FULL_EXPORT` of an audience: expected `ONCE`, `DAILY`, \
+         `WEEKLY` or `MONTHLY` at line 3 column 12",
+    );
+    check_error(
+        selection("\n      \"triggerType\": \"SCHEDULED\",", ""),
+        Value,
+        "value: expected a `triggerType` in `schedule`, as `exportMode` is \"DAILY_FULL_EXPORT\" at line 3 column 12",
+    );
+    check_error(
+        selection("2024-01-11", "2024-01-04"),
+        Value,
+        "value: end date `2024-01-04` does not lie after start date `2024-01-04`: the end date is exclusive at line 3 \
+         column 12",
+    );
+    check_error(
+        selection("2024-01-11", "2024-1-11"),
+        Value,
+        "value.schedule.endDate: invalid date `2024-1-11`: expected `YYYY-MM-DD` at line 12 column 18",
+    );
+    check_error(
+        selection("\"startDate\": \"2024-01-04\",", ""),
+        MissingField,
+        "value.schedule.startDate: missing field at line 8 column 17",
+    );
+    check_error(
+        selection("PLATFORM_SEGMENT", "SEGMENT"),
+        Value,
+        "type: expected \"PLATFORM_SEGMENT\", found \"SEGMENT\" at line 2 column 11",
+    );
+}
+
+#[test]
+fn dataset_schedules_round_trip() {
+    for (unit, interval, mode) in [
+        ("day", 0, "DAILY_FULL_EXPORT"),
+        ("day", 1, "FIRST_FULL_THEN_INCREMENTAL"),
+        ("hour", 3, "FIRST_FULL_THEN_INCREMENTAL"),
+        ("hour", 6, "FIRST_FULL_THEN_INCREMENTAL"),
+        ("hour", 8, "FIRST_FULL_THEN_INCREMENTAL"),
+        ("hour", 9, "FIRST_FULL_THEN_INCREMENTAL"),
+        ("hour", 12, "FIRST_FULL_THEN_INCREMENTAL"),
+    ] {
+        for end in ["", ",\n  \"endTime\": 1680000000"] {
+            let json = format!(
+                "{{\n  \"exportMode\": \"{mode}\",\n  \"timeUnit\": \"{unit}\",\n  \"interval\": {interval},\n  \
+                 \"startTime\": 1675901210{end},\n  \"foldernameTemplate\": \"%DESTINATION%/%DATASET_ID%\"\n}}"
+            );
+            let schedule = DatasetSchedule::parse(&json).unwrap();
+            assert_eq!(schedule.to_json(), json);
+            let spelled = json.replace("foldername", "folderName");
+            assert_eq!(DatasetSchedule::parse(&spelled).unwrap(), schedule);
+        }
+    }
+}
+
+#[test]
+fn dataset_schedule_errors() {
+    use PlatformErrorKind::{Type, Value};
+    let schedule = |mode: &str, rest: &str| DatasetSchedule::parse(&format!("{{\"exportMode\": \"{mode}\", {rest}}}"));
+    let full = "DAILY_FULL_EXPORT";
+    let incremental = "FIRST_FULL_THEN_INCREMENTAL";
+    check_error(
+        schedule(full, r#""timeUnit": "day", "interval": 1, "startTime": 1"#),
+        Value,
+        "frequency `DAILY` is not for `DAILY_FULL_EXPORT` of a dataset: expected `ONCE` at line 1 column 1",
+    );
+    check_error(
+        schedule(incremental, r#""timeUnit": "hour", "interval": 4, "startTime": 1"#),
+        Value,
+        "expected an `interval` of 3, 6, 8, 9 or 12 for \"hour\", found 4 at line 1 column 1",
+    );
+    check_error(
+        schedule(incremental, r#""timeUnit": "day", "interval": 2, "startTime": 1"#),
+        Value,
+        "expected an `interval` of 0, once, or 1 for \"day\", found 2 at line 1 column 1",
+    );
+    check_error(
+        schedule(incremental, r#""timeUnit": "day", "interval": 1, "startTime": 9223372036854775807"#),
+        Value,
+        "expected seconds since 1970 within the calendar, found 9223372036854775807 at line 1 column 1",
+    );
+    check_error(
+        schedule(incremental, r#""timeUnit": "day", "interval": 1, "startTime": 5, "endTime": 5"#),
+        Value,
+        "end `1970-01-01T00:00:05Z` does not lie after start `1970-01-01T00:00:05Z`: the end is exclusive at line 1 \
+         column 1",
+    );
+    check_error(
+        schedule(full, r#""timeUnit": "day", "interval": "0", "startTime": 1"#),
+        Type,
+        "interval: expected a whole number of at least 0, found string \"0\" at line 1 column 68",
+    );
+    check_error(
+        schedule(full, r#""timeUnit": "week", "interval": 0, "startTime": 1"#),
+        Value,
+        "timeUnit: expected \"day\" or \"hour\", found \"week\" at line 1 column 49",
+    );
+}
+
+#[test]
+fn batch_configs_round_trip() {
+    let canonical = r#"{
+  "allowMandatoryFieldSelection": true,
+  "allowDedupeKeyFieldSelection": true,
+  "defaultExportMode": "DAILY_FULL_EXPORT",
+  "allowedExportMode": [
+    "DAILY_FULL_EXPORT",
+    "FIRST_FULL_THEN_INCREMENTAL"
+  ],
+  "allowedScheduleFrequency": [
+    "DAILY",
+    "EVERY_3_HOURS",
+    "ONCE"
+  ],
+  "defaultFrequency": "DAILY",
+  "defaultStartTime": "00:00",
+  "filenameConfig": {
+    "allowedFilenameAppendOptions": [
+      "SEGMENT_NAME",
+      "DATETIME",
+      "MERGE_POLICY_ID"
+    ],
+    "defaultFilenameAppendOptions": [
+      "DATETIME"
+    ],
+    "defaultFilename": "%DESTINATION%_%SEGMENT_ID%"
+  },
+  "segmentGroupingEnabled": true
+}"#;
+    let config = BatchConfig::parse(canonical).unwrap();
+    assert_eq!(config.to_json(), canonical);
+    assert_eq!(BatchConfig::parse(&canonical.replace("allowedExportMode", "allowedExportModes")).unwrap(), config);
+    assert_eq!(config.allowed_export_modes().count(), 2);
+    assert_eq!(config.allowed_frequencies().last(), Some(Frequency::Once));
+    let names = config.filename_config().unwrap();
+    assert_eq!(
+        names.default_template().map(Template::as_str),
+        Some("%DESTINATION%_%SEGMENT_ID%_%DATETIME(YYYYMMdd_HHmmss)%")
+    );
+
+    let empty = BatchConfig::parse("{}").unwrap();
+    assert_eq!(empty.default_export_mode(), ExportMode::Full);
+    assert_eq!((empty.default_frequency(), empty.default_start_time().hour()), (Frequency::Daily, 0));
+    check_error(
+        BatchConfig::parse(&canonical.replace("Enabled\": true", "Enabled\": false")),
+        PlatformErrorKind::Value,
+        "`filenameConfig` allows \"MERGE_POLICY_ID\": expected it only where `segmentGroupingEnabled` is true at line 1 \
+         column 1",
+    );
+}
+
+#[test]
+fn filename_configs_keep_their_rules() {
+    let config = |allowed: &str, preselected: &str, fixed: &str| {
+        FilenameConfig::parse(&format!(
+            "{{\"allowedFilenameAppendOptions\": [{allowed}], \"defaultFilenameAppendOptions\": [{preselected}]{fixed}}}"
+        ))
+    };
+    let check = |result: Result<FilenameConfig, PlatformError>, text: &str| {
+        check_error(result, PlatformErrorKind::Value, &format!("{text} at line 1 column 1"));
+    };
+    check(config("", "", ""), "expected a `defaultFilename`, or at least one of `allowedFilenameAppendOptions`");
+    check(
+        config("", "", ", \"defaultFilename\": \"\""),
+        "expected a `defaultFilename`, or at least one of `allowedFilenameAppendOptions`",
+    );
+    check(config("\"SEGMENT_ID\"", "\"DATETIME\"", ""), "\"DATETIME\" is not allowed: expected \"SEGMENT_ID\"");
+    check(config("\"SEGMENT_ID\", \"SEGMENT_ID\"", "", ""), "`allowedFilenameAppendOptions` has \"SEGMENT_ID\" twice");
+    check(
+        config("\"SEGMENT_ID\"", "\"SEGMENT_ID\", \"SEGMENT_ID\"", ""),
+        "\"SEGMENT_ID\" stands twice: expected it once",
+    );
+    check(
+        config("\"SEGMENT_ID\"", "", ", \"defaultFilename\": \"%SEGMENT_ID%\""),
+        "\"SEGMENT_ID\" stands in `defaultFilename` and in `allowedFilenameAppendOptions`: expected one of them",
+    );
+    check(
+        config("", "", ", \"defaultFilename\": \"%CUSTOM_TEXT%\""),
+        "`defaultFilename` holds \"CUSTOM_TEXT\": expected it as an option alone",
+    );
+    check(
+        config("\"TIMESTAMP\", \"DATETIME\"", "\"TIMESTAMP\", \"DATETIME\"", ""),
+        "\"%TIMESTAMP%_%DATETIME(YYYYMMdd_HHmmss)%\": expected `%DATETIME%` or `%TIMESTAMP%`, found both, the second at \
+         byte 12 of the template",
+    );
+    check_error(
+        config("\"SEGMENT\"", "", ""),
+        PlatformErrorKind::Value,
+        "allowedFilenameAppendOptions[0]: expected \"DESTINATION\", \"SEGMENT_ID\", \"SEGMENT_NAME\", \
+         \"DESTINATION_INSTANCE_ID\", \"DESTINATION_INSTANCE_NAME\", \"ORGANIZATION_NAME\", \"SANDBOX_NAME\", \
+         \"DATETIME\", \"CUSTOM_TEXT\", \"TIMESTAMP\", \"MERGE_POLICY_ID\" or \"MERGE_POLICY_NAME\", found \"SEGMENT\" \
+         at line 1 column 35",
+    );
+
+    let free = config("\"TIMESTAMP\", \"DATETIME\"", "", "").unwrap();
+    assert_eq!((free.default_template(), free.preselected(), free.allowed().len()), (None, &[][..], 2));
+    assert_eq!(free.template(&[FilenameOption::Timestamp]).unwrap().as_str(), "%TIMESTAMP%");
+    assert!(free.template(&[]).is_err());
+    let all: Vec<String> = FilenameOption::ALL.iter().map(|option| format!("\"{}\"", option.as_str())).collect();
+    let all = config(&all.join(","), "", "").unwrap();
+    for option in FilenameOption::ALL {
+        assert!(all.template(&[option]).unwrap().as_str().starts_with(&format!("%{}", option.as_str())));
+    }
+}
+
+proptest! {
+    /// Whatever stands in the text, it is read or refused, and the place of the fault lies inside it.
+    #[test]
+    fn broken_texts_have_a_place(
+        which in 0_usize..4,
+        cuts in proptest::collection::vec((any::<prop::sample::Index>(), 0_usize..4, "[\"{}\\[\\]:,a-z0-9é\\\\ \n]{0,3}"), 0..4),
+    ) {
+        let mut json = [ACCESS_KEY, AUDIENCE, r#"{"delimiter": "\t", "quote": "'", "emptyValue": "é"}"#, NESTED][which].to_owned();
+        for (at, length, insert) in cuts {
+            let mut from = at.index(json.len() + 1);
+            while !json.is_char_boundary(from) {
+                from -= 1;
+            }
+            let mut to = (from + length).min(json.len());
+            while !json.is_char_boundary(to) {
+                to += 1;
+            }
+            json.replace_range(from..to, &insert);
+        }
+        let errors = [
+            BaseConnection::parse(&json).err(),
+            AudienceSelection::parse(&json).err(),
+            CsvOptions::parse(&json).err(),
+            DestinationFile::parse(&json).err(),
+        ];
+        for error in errors.into_iter().flatten() {
+            prop_assert!(json.get(error.span().range()).is_some(), "{error:?}");
+            prop_assert!(error.line() >= 1 && error.column() >= 1);
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            prop_assert!(error.to_string().ends_with(&place));
+        }
+    }
+}
+
+const NESTED: &str = r#"{"name": "x", "params": {"bucketName": "acme", "path": "a/%SEGMENT_ID%", "compression": "NONE",
+ "csvOptions": {"delimiter": ";", "sep": "é"}}, "columns": ["a", {"source": "b", "target": "c"}],
+ "maxFileRowCount": 5, "encryption": {"params": {"publicKey": "x"}}}"#;

@@ -152,9 +152,9 @@ impl PlatformError {
         let (kind, text) = match message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
         {
             Some((found, expected)) if show == Show::Everything => {
-                (Type, format!("expected {expected}, found {found}"))
+                (Type, format!("expected {}, found {}", word(expected), word(found)))
             }
-            Some((_, expected)) => (Type, format!("expected {expected}, found another type")),
+            Some((_, expected)) => (Type, format!("expected {}, found another type", word(expected))),
             None => (Value, message.to_owned()),
         };
         let span = place::locate(json, &path).unwrap_or_default().value;
@@ -179,6 +179,17 @@ impl PlatformError {
             (excerpt.to_owned(), Span::new(within(span.start()), within(span.end())))
         });
         Self(Box::new(Inner { kind, path, text, line, column, span, excerpt }))
+    }
+}
+
+/// What a user calls a type that serde names by its own words.
+fn word(serde: &str) -> &str {
+    match serde {
+        "a sequence" | "sequence" => "a list",
+        "i64" => "a whole number",
+        "map" => "an object",
+        "u64" => "a whole number of at least 0",
+        other => other,
     }
 }
 

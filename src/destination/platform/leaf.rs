@@ -109,12 +109,16 @@ pub(super) fn shown(text: &str) -> String {
 
 /// A text that is none of a list.
 pub(super) fn not_one_of(text: &str, expected: &[&str]) -> String {
-    let quoted: Vec<String> = expected.iter().map(|item| shown(item)).collect();
-    let list = match quoted.split_last() {
+    format!("expected {}, found {}", one_of(expected), shown(text))
+}
+
+/// `"a", "b" or "c"`.
+pub(super) fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| shown(word)).collect();
+    match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => quoted.concat(),
-    };
-    format!("expected {list}, found {}", shown(text))
+    }
 }
 
 /// A flag: `true` or `false`, which one sample of the platform puts in quotes.

@@ -6,9 +6,12 @@
 //!
 //! Errors count lines and characters from 1, and mean the value at fault, not the place where reading stopped.
 
+mod audience;
 mod base;
+mod batch;
 mod columns;
 mod csv_options;
+mod dataset;
 mod encryption;
 mod error;
 mod file;
@@ -16,8 +19,11 @@ mod leaf;
 mod place;
 mod target;
 
+pub use audience::AudienceSelection;
 pub use base::{BaseConnection, ConnectionSpec};
+pub use batch::{BatchConfig, FilenameConfig, FilenameOption};
 pub use csv_options::CsvOptions;
+pub use dataset::DatasetSchedule;
 pub use encryption::{EncryptionAlgorithm, EncryptionSpec};
 pub use error::{PlatformError, PlatformErrorKind};
 pub use file::DestinationFile;

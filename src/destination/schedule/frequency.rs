@@ -265,6 +265,11 @@ impl StartTime {
         Ok(Self { hour })
     }
 
+    /// The time at a full hour; `None` above 23.
+    pub(in crate::destination) fn from_hour(hour: u32) -> Option<Self> {
+        u8::try_from(hour).ok().filter(|hour| *hour < 24).map(|hour| Self { hour })
+    }
+
     /// The hour, from 0 to 23.
     #[must_use]
     pub const fn hour(self) -> u8 {
