@@ -384,6 +384,12 @@ fn check_fixed(s: &Settings) -> Result<(), DialectError> {
             }
         }
     }
+    if let EscapeSelf::With(c) = s.escape_self
+        && s.quote.as_char() == Some(c)
+    {
+        let what = format!("the quote `{c}` cannot escape the escape: expected another character, or mode exact");
+        return Err(DialectError::new(Kind::Clash, what));
+    }
     if s.escape_self == EscapeSelf::Bare {
         let what =
             "an escape that is not escaped can escape the closing quote: expected mode exact, or an escape for it";
@@ -396,6 +402,20 @@ fn check_fixed(s: &Settings) -> Result<(), DialectError> {
         }
         if s.empty.0 == Empty::Quoted {
             return clash("empty text as a pair of quotes needs a quote: expected a quote character, found none");
+        }
+        for (kind, name, text) in [(Kind::Null, "null", s.null.as_str()), (Kind::Empty, "empty", s.empty.text())] {
+            let splits = text.contains(['\n', '\r'])
+                || fixed::holds(text, s.delimiter.as_str())
+                || fixed::holds(text, s.terminator.as_str())
+                || text.starts_with(|c| Some(c) == s.comment.as_char());
+            if splits {
+                let what = format!(
+                    "the text for {name} `{}` does not hold together without quotes: expected one without delimiter, \
+                     line end and comment character",
+                    shown(text)
+                );
+                return Err(DialectError::new(kind, what));
+            }
         }
     }
     Ok(())

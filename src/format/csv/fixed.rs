@@ -105,7 +105,11 @@ impl Rules {
         rules.null = match s.nulls {
             Nulls::Marked => rules.marker(s.null.as_str(), Class::Other),
             Nulls::AsText if s.null.as_str().is_empty() => rules.empty.clone(),
-            Nulls::AsText if rules.forced(Class::Text) == Some(true) || rules.splits(s.null.as_str()) => {
+            Nulls::AsText
+                if rules.forced(Class::Text) == Some(true)
+                    || rules.splits(s.null.as_str())
+                    || rules.misleads_at_start(s.null.as_str()) =>
+            {
                 rules.enclosed(s.null.as_str())
             }
             Nulls::AsText => s.null.as_str().into(),
@@ -116,10 +120,20 @@ impl Rules {
         } else if rules.empty_text.is_some() && rules.empty != rules.enclosed("") {
             rules.empty_hazard = Some(HazardKind::EmptyText);
         }
-        if rules.null != rules.null_text && (s.quoted_null == QuotedNull::IsText || rules.quote.is_none()) {
-            rules.null_hazard = Some(HazardKind::NullText);
-        }
+        rules.null_hazard = rules.null_hazard();
         rules
+    }
+
+    /// What a reader makes of the field that stands for null, if not null.
+    fn null_hazard(&self) -> Option<HazardKind> {
+        let Some(quote) = self.quote.filter(|&quote| self.null.starts_with(quote)) else {
+            return (self.null != self.null_text).then_some(HazardKind::EmptyIsNull);
+        };
+        if self.null == self.enclosed(&self.null_text) && self.quoted_null == QuotedNull::IsNull {
+            return None;
+        }
+        let nothing = self.null.chars().all(|c| c == quote);
+        Some(if nothing { HazardKind::EmptyIsNull } else { HazardKind::NullText })
     }
 
     /// A text for null or empty, spelled as a whole field: as it is where that holds together, or else in quotes.
@@ -131,7 +145,7 @@ impl Rules {
         let in_quotes =
             inner.next() == Some(quote) && inner.next_back() == Some(quote) && !inner.as_str().contains(quote);
         let all = self.style == QuoteStyle::All || (class == Class::Text && self.forced(class) == Some(true));
-        if in_quotes || !(all || splits) { text.into() } else { self.enclosed(text) }
+        if in_quotes || !(all || splits || self.misleads_at_start(text)) { text.into() } else { self.enclosed(text) }
     }
 
     fn enclosed(&self, text: &str) -> Box<str> {
@@ -159,7 +173,12 @@ impl Rules {
     fn misleads(&self, column: usize, text: &str) -> bool {
         *text == *self.null_text
             || self.empty_text.as_deref() == Some(text)
-            || (column == 0 && (text == END_OF_DATA || text.starts_with(|c| c == BOM || Some(c) == self.comment)))
+            || (column == 0 && self.misleads_at_start(text))
+    }
+
+    /// Whether a reader could take this text, at the start of a record, for something else than a field.
+    fn misleads_at_start(&self, text: &str) -> bool {
+        text == END_OF_DATA || text.starts_with(|c| c == BOM || Some(c) == self.comment)
     }
 
     /// Appends null.

@@ -332,7 +332,7 @@ fn witnesses(dialect: &Dialect) -> Vec<Vec<Option<String>>> {
         format!("a{quote}b"),
         format!("a{escape}"),
         format!("a{delimiter}{escape}"),
-        format!("a{escape_self}{quote}b"),
+        format!("a{delimiter}{escape_self}{quote}b"),
         format!("{comment}a"),
         format!(" {comment}a"),
         "\u{feff}a".to_owned(),
