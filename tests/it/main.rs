@@ -8,14 +8,14 @@ mod csv;
 mod csv_law;
 mod destination_file;
 mod export;
+#[cfg(any(feature = "gzip", feature = "openpgp"))]
 mod layer;
 mod platform;
 mod policy;
 mod program;
 mod schedule;
+#[cfg(all(feature = "aws", feature = "azure", feature = "gzip"))]
 mod servers;
 mod spark_csv;
 mod store;
 mod tidy;
-#[cfg(any(feature = "gzip", feature = "openpgp"))]
-#[cfg(all(feature = "aws", feature = "azure", feature = "gzip"))]

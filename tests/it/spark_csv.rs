@@ -1,5 +1,8 @@
 //! Spark's CSV writer, byte for byte.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use consign::format::csv::{Mode, Outcome, SparkOptions};
 use consign::row::Value;
 use serde_json::Value as Json;
@@ -110,4 +113,44 @@ fn keys_have_aliases_and_no_case() {
     check_same(&[("comment", "")], &[("comment", "#")]);
     check_same(&[("charToEscapeQuoteEscaping", "")], &[]);
     check_same(&[("mode", "PERMISSIVE"), ("nobody", "knows")], &[]);
+}
+
+/// Runs `examples/spark_csv.rs` on a text.
+fn run_example(input: &str) -> String {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.ancestors().nth(2).unwrap().join("examples").join("spark_csv");
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_example_answers_each_line() {
+    let input = concat!(
+        r#"{"options":{"sep":"|"},"header":["'id'"," n"],"row":["a|b",null]}"#,
+        "\n",
+        r#"{"options":{},"header":null,"row":[null]}"#,
+        "\n",
+        r#"{"options":{"quote":"ab"},"header":null,"row":["a"]}"#,
+        "\n",
+        r#"{"options":{"encoding":"UTF-16BE"},"header":null,"row":["é"]}"#,
+        "\n",
+        r#"{"options":{}"#,
+        "\n",
+    );
+    let expected = concat!(
+        r#"{"bytes":"id|n\n\"a|b\"|\n"}"#,
+        "\n",
+        r#"{"bytes":""}"#,
+        "\n",
+        r#"{"error":"the CSV dialect cannot be used: option `quote`: expected at most one character, found 2"}"#,
+        "\n",
+        r#"{"bytes":"\u0000é\u0000\n"}"#,
+        "\n",
+        r#"{"error":"could not read the line as JSON: EOF while parsing an object at line 1 column 13"}"#,
+        "\n",
+    );
+    assert_eq!(run_example(input), expected);
 }
