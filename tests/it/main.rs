@@ -6,6 +6,7 @@ mod cancel;
 mod credentials;
 mod csv;
 mod csv_law;
+mod datetime;
 mod destination_file;
 mod export;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
