@@ -153,8 +153,9 @@ impl FromStr for Zone {
     }
 }
 
-/// The last year whose transitions `chrono-tz` lists in full.
-const LAST_YEAR: i64 = 2099;
+/// The last year whose transitions `chrono-tz` lists in full, and the first from which on every zone keeps to rules
+/// that name days such as "the last Sunday of March": Morocco and Palestine have one-off dates up to 2087.
+const RULED_YEARS: (i64, i64) = (2088, 2099);
 
 /// 1700-01-01T00:00:00Z: no zone has changed its offset before.
 const BEFORE_ALL: i64 = -8_520_336_000;
@@ -162,49 +163,50 @@ const BEFORE_ALL: i64 = -8_520_336_000;
 fn region_shift(tz: Tz, epoch: i64) -> Shift {
     let epoch = year_within_tables(tz, epoch.max(BEFORE_ALL));
     let offset = tz.offset_from_utc_datetime(&naive(epoch));
-    let dst = offset.dst_offset().num_seconds();
-    // The IANA database says that winter is the exception in these zones; Java reads its "rearguard" form, in which
-    // summer is.
-    let season =
-        if dst > 0 || dst == 0 && winter_is_exception(tz, epoch) { Season::Daylight } else { Season::Standard };
-    Shift { seconds: offset.fix().local_minus_utc(), season }
+    let seconds = offset.fix().local_minus_utc();
+    let daylight = match standard_of_java(tz, epoch) {
+        Some(standard) => seconds != standard,
+        None => offset.dst_offset().num_seconds() > 0,
+    };
+    Shift { seconds, season: if daylight { Season::Daylight } else { Season::Standard } }
 }
 
-/// Whether the database describes the zone's winter time as a negative daylight saving time then.
-fn winter_is_exception(tz: Tz, epoch: i64) -> bool {
-    // From the files `europe` and `africa` of the IANA database.
-    match tz {
-        // Since 1971-10-31T02:00Z.
-        Tz::Europe__Dublin | Tz::Eire => epoch >= 57_722_400,
-        // Since 2018-10-28T02:00Z.
-        Tz::Africa__Casablanca | Tz::Africa__El_Aaiun => epoch >= 1_540_692_000,
-        // From 1994-03-20T22:00Z to 2017-10-24T00:00+02:00.
-        Tz::Africa__Windhoek => (764_200_800..1_508_796_000).contains(&epoch),
-        _ => false,
-    }
+/// The standard offset of zones that the IANA database describes by a negative daylight saving time in winter. Java
+/// reads the database's "rearguard" form, in which summer is the exception, and in Namibia has been since 1990.
+fn standard_of_java(tz: Tz, epoch: i64) -> Option<i32> {
+    let (since, standard) = match tz {
+        // 1968-10-26T23:00Z
+        Tz::Europe__Dublin | Tz::Eire => (-37_242_000, 0),
+        // 2018-10-28T02:00Z
+        Tz::Africa__Casablanca | Tz::Africa__El_Aaiun => (1_540_692_000, 0),
+        // 1990-03-20T22:00Z
+        Tz::Africa__Windhoek => (637_970_400, 3_600),
+        _ => return None,
+    };
+    (epoch >= since).then_some(standard)
 }
 
-/// Moves an instant after the tables into a year within them that has the same calendar, since the rules in force at
-/// their end name days such as "the last Sunday of March".
+/// Moves an instant after the tables into a year within them whose days fall on the same weekdays.
 fn year_within_tables(tz: Tz, epoch: i64) -> i64 {
-    let day = epoch.div_euclid(civil::DAY);
-    let year = civil::from_days(day).year;
-    if year <= LAST_YEAR {
+    let (first_ruled, last_ruled) = RULED_YEARS;
+    let date = civil::from_days(epoch.div_euclid(civil::DAY));
+    if date.year <= last_ruled {
         return epoch;
     }
-    let winter = civil::to_days(LAST_YEAR, 1, 1) * civil::DAY;
-    let summer = civil::to_days(LAST_YEAR, 7, 1) * civil::DAY;
+    let winter = civil::to_days(last_ruled, 1, 1) * civil::DAY;
+    let summer = civil::to_days(last_ruled, 7, 1) * civil::DAY;
     let offset = |at| tz.offset_from_utc_datetime(&naive(at)).fix();
     if offset(winter) == offset(summer) {
         return winter;
     }
-    let start = civil::to_days(year, 1, 1);
-    let length = civil::to_days(year + 1, 1, 1) - start;
-    // The calendars of 28 years in a row are all that there are.
-    (LAST_YEAR - 27..=LAST_YEAR)
-        .map(|y| (civil::to_days(y, 1, 1), civil::to_days(y + 1, 1, 1)))
-        .find(|(first, next)| next - first == length && (start - first) % 7 == 0)
-        .map_or(winter, |(first, _)| epoch - (start - first) * civil::DAY)
+    // Counted from March, leap years do not matter; and no rule moves the clocks in January or February.
+    let month = if date.month < 3 { 1 } else { 3 };
+    let start = civil::to_days(date.year, month, 1);
+    // Twelve years in a row begin, and have their Marches begin, on every weekday.
+    (first_ruled..=last_ruled)
+        .map(|year| civil::to_days(year, month, 1))
+        .find(|day| (start - day) % 7 == 0)
+        .map_or(winter, |day| epoch - (start - day) * civil::DAY)
 }
 
 fn naive(epoch: i64) -> chrono::NaiveDateTime {
