@@ -19,4 +19,5 @@ mod schedule;
 mod servers;
 mod spark_csv;
 mod store;
+mod text;
 mod tidy;

@@ -13,7 +13,7 @@ mod guard;
 mod hazard;
 mod preset;
 mod spark;
-mod text;
+pub mod text;
 mod token;
 
 pub use charset::{Bom, Charset, Unmappable};

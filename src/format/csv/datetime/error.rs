@@ -89,7 +89,7 @@ impl PatternError {
 
 impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = self.pattern.get(self.span.range()).unwrap_or_default().escape_debug();
+        let what = shown(&self.pattern, self.span);
         write!(f, "`{what}` at byte {} ", self.span.start())?;
         match &self.kind {
             PatternErrorKind::WeekBased => f.write_str("is a week-based letter, which Spark refuses since 3.0")?,
@@ -98,7 +98,7 @@ impl fmt::Display for PatternError {
             PatternErrorKind::TooMany { most: 1 } => f.write_str("repeats a letter that may stand once only")?,
             PatternErrorKind::TooMany { most } => write!(f, "repeats a letter more than {most} times")?,
             PatternErrorKind::WrongCount { expected } => {
-                write!(f, "repeats a letter that must stand {expected} times")?;
+                write!(f, "repeats a letter that must stand {expected}")?;
             }
             PatternErrorKind::UnknownLetter => {
                 f.write_str("is no pattern letter, and text must stand in single quotes")?;
@@ -124,8 +124,11 @@ impl std::error::Error for PatternError {}
 
 impl From<PatternError> for Error {
     fn from(error: PatternError) -> Self {
-        Self::new(ErrorKind::Destination, format!("the date pattern `{}` is refused", error.pattern.escape_debug()))
-            .with_source(error)
+        Self::new(
+            ErrorKind::Destination,
+            format!("the date pattern `{}` is refused", shown(&error.pattern, Span::new(0, error.pattern.len()))),
+        )
+        .with_source(error)
     }
 }
 
@@ -170,7 +173,7 @@ impl LocaleError {
 
 impl fmt::Display for LocaleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = self.tag.get(self.span.range()).unwrap_or_default().escape_debug();
+        let what = shown(&self.tag, self.span);
         match self.kind {
             LocaleErrorKind::Malformed => write!(
                 f,
@@ -190,8 +193,11 @@ impl std::error::Error for LocaleError {}
 
 impl From<LocaleError> for Error {
     fn from(error: LocaleError) -> Self {
-        Self::new(ErrorKind::Destination, format!("the locale `{}` is refused", error.tag.escape_debug()))
-            .with_source(error)
+        Self::new(
+            ErrorKind::Destination,
+            format!("the locale `{}` is refused", shown(&error.tag, Span::new(0, error.tag.len()))),
+        )
+        .with_source(error)
     }
 }
 
@@ -238,7 +244,7 @@ impl ZoneError {
 
 impl fmt::Display for ZoneError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = self.id.get(self.span.range()).unwrap_or_default().escape_debug();
+        let what = shown(&self.id, self.span);
         match self.kind {
             ZoneErrorKind::Offset => {
                 write!(f, "expected an offset such as `+05:30`, found `{what}` at byte {}", self.span.start())?;
@@ -257,7 +263,23 @@ impl std::error::Error for ZoneError {}
 
 impl From<ZoneError> for Error {
     fn from(error: ZoneError) -> Self {
-        Self::new(ErrorKind::Destination, format!("the time zone `{}` is refused", error.id.escape_debug()))
-            .with_source(error)
+        Self::new(
+            ErrorKind::Destination,
+            format!("the time zone `{}` is refused", shown(&error.id, Span::new(0, error.id.len()))),
+        )
+        .with_source(error)
     }
+}
+
+/// A part of a text on one line: control characters are escaped.
+fn shown(text: &str, span: Span) -> String {
+    let mut shown = String::new();
+    for c in text.get(span.range()).unwrap_or_default().chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }

@@ -100,36 +100,12 @@ impl Locale {
         rows(LOCALES).filter_map(|row| row.split('\t').next()).flat_map(|tags| tags.split(' '))
     }
 
-    /// The forms of a text field, in the order of its values.
-    pub(super) fn words(self, text: Text) -> Vec<&'static str> {
-        let column = match text {
-            Text::Month(Length::Short, Usage::Format) => 1,
-            Text::Month(Length::Full, Usage::Format) => 2,
-            Text::Month(Length::Short, Usage::Standalone) => 3,
-            Text::Month(Length::Full, Usage::Standalone) => 4,
-            Text::Weekday(Length::Short) => 5,
-            Text::Weekday(Length::Full) => 6,
-            Text::Quarter(Length::Short, Usage::Format) => 7,
-            Text::Quarter(Length::Full, Usage::Format) => 8,
-            Text::Quarter(Length::Short, Usage::Standalone) => 9,
-            Text::Quarter(Length::Full, Usage::Standalone) => 10,
-            Text::Era(Length::Short) => 11,
-            Text::Era(Length::Full) => 12,
-            Text::HalfDay | Text::LowercaseHalfDay => 13,
-        };
-        self.column(column).split('|').collect()
-    }
-
-    /// What `O` prints for an offset of zero, and before the sign of another.
-    pub(super) fn gmt(self) -> &'static str {
-        self.column(14)
-    }
-
-    fn column(self, index: usize) -> &'static str {
-        rows(LOCALES)
+    /// The words of the locale.
+    pub(super) fn words(self) -> Words {
+        let row = rows(LOCALES)
             .find(|row| row.split('\t').next().is_some_and(|tags| tags.split(' ').any(|tag| tag == self.tag)))
-            .and_then(|row| row.split('\t').nth(index))
-            .expect("a locale is made from a row of the table, and every row has all columns")
+            .expect("a locale is made from a row of the table");
+        Words(row.split('\t').collect())
     }
 
     /// The names of a region's zone, or none where Java prints the zone's identifier.
@@ -178,6 +154,37 @@ impl FromStr for Locale {
 
     fn from_str(tag: &str) -> Result<Self, Self::Err> {
         Self::parse(tag)
+    }
+}
+
+/// The columns of a locale's row.
+#[derive(Debug)]
+pub(super) struct Words(Vec<&'static str>);
+
+impl Words {
+    /// The forms of a text field, in the order of its values.
+    pub(super) fn of(&self, text: Text) -> impl Iterator<Item = &'static str> {
+        let column = match text {
+            Text::Month(Length::Short, Usage::Format) => 1,
+            Text::Month(Length::Full, Usage::Format) => 2,
+            Text::Month(Length::Short, Usage::Standalone) => 3,
+            Text::Month(Length::Full, Usage::Standalone) => 4,
+            Text::Weekday(Length::Short) => 5,
+            Text::Weekday(Length::Full) => 6,
+            Text::Quarter(Length::Short, Usage::Format) => 7,
+            Text::Quarter(Length::Full, Usage::Format) => 8,
+            Text::Quarter(Length::Short, Usage::Standalone) => 9,
+            Text::Quarter(Length::Full, Usage::Standalone) => 10,
+            Text::Era(Length::Short) => 11,
+            Text::Era(Length::Full) => 12,
+            Text::HalfDay | Text::LowercaseHalfDay => 13,
+        };
+        self.0[column].split('|')
+    }
+
+    /// What `O` prints for an offset of zero, and before the sign of another.
+    pub(super) fn gmt(&self) -> &'static str {
+        self.0[14]
     }
 }
 

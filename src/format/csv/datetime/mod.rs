@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | `y` `yyy` | the year, at least so many digits | `2024` |
 //! | `yy` | its last two digits | `24` |
-//! | `yyyy` to `yyyyyy` | the year, at least so many digits, a plus before more | `2024` `02024` |
+//! | `yyyy` to `yyyyyy` | the year, at least so many digits, a plus before more | `2024` to `002024` |
 //! | `G` to `GGG`, `GGGG` | the era; `y` then counts within it | `AD`, `Anno Domini` |
 //! | `M` `MM`, `L` `LL` | the month | `1` `01` |
 //! | `MMM` `MMMM` | its name within a date | `Jan` `January` |

@@ -35,7 +35,7 @@ pub(super) enum Item {
     Literal(String),
     Field(Field, Span),
     /// Printed if the value has all its fields.
-    Optional(Vec<Item>),
+    Optional(Vec<Self>),
 }
 
 /// What a field prints.
@@ -46,6 +46,8 @@ pub(super) enum Field {
     /// The last two digits of the year without its sign.
     ShortYear(YearOf),
     Number(Number, Pad),
+    /// The year without its last two digits.
+    Century(Pad),
     /// Days since 1858-11-17, with zeros up to a width.
     ModifiedJulianDay(usize),
     Text(Text),
@@ -110,7 +112,6 @@ pub(super) enum Number {
     IsoWeek,
     WeekFromMonday,
     WeekFromSunday,
-    Century,
     YearOfCentury,
     IsoYearOfCentury,
     /// 0 to 23.
@@ -315,13 +316,14 @@ impl fmt::Display for Pattern {
 impl Field {
     pub(super) fn needs(self) -> Needs {
         match self {
-            Self::Year(..) | Self::ShortYear(_) | Self::ModifiedJulianDay(_) => Needs::Date,
             Self::Number(number, _) => number.needs(),
             Self::Text(Text::HalfDay | Text::LowercaseHalfDay)
             | Self::Fraction(_)
             | Self::DottedFraction(_)
             | Self::AutoFraction => Needs::Time,
-            Self::Text(_) => Needs::Date,
+            Self::Text(_) | Self::Year(..) | Self::ShortYear(_) | Self::Century(_) | Self::ModifiedJulianDay(_) => {
+                Needs::Date
+            }
             Self::Epoch
             | Self::Offset(_)
             | Self::LocalizedOffset(_)

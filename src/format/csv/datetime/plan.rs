@@ -42,8 +42,7 @@ impl DateText {
     /// Appends the text of a date.
     pub fn append(&self, date: NaiveDate, out: &mut Vec<u8>) {
         let days = i64::from(date.num_days_from_ce()) - DAYS_FROM_CE;
-        // Months and days of chrono fit a byte.
-        let civil = Civil { year: date.year().into(), month: date.month() as u8, day: date.day() as u8 };
+        let civil = Civil { year: date.year().into(), month: small(date.month()), day: small(date.day()) };
         self.steps.append(&Moment::from_day(days, civil), &Zone::UTC, out);
     }
 
@@ -159,4 +158,8 @@ fn text(append: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut out = Vec::new();
     append(&mut out);
     String::from_utf8(out).expect("patterns, words and digits are UTF-8")
+}
+
+fn small(n: u32) -> u8 {
+    u8::try_from(n).expect("months and days of chrono are small")
 }

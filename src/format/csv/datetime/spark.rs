@@ -168,9 +168,8 @@ fn field(letter: char, count: usize, year: YearOf) -> Result<Field, PatternError
 fn offset(letter: char, count: usize) -> OffsetStyle {
     let (parts, colons) = match (letter, count) {
         ('Z', 5) => (OffsetParts::MinutesMaybeSeconds, Colons::With),
-        ('Z', _) => (OffsetParts::Minutes, Colons::Without),
+        ('Z', _) | (_, 2) => (OffsetParts::Minutes, Colons::Without),
         (_, 1) => (OffsetParts::HoursMaybeMinutes, Colons::Without),
-        (_, 2) => (OffsetParts::Minutes, Colons::Without),
         (_, 3) => (OffsetParts::Minutes, Colons::With),
         (_, 4) => (OffsetParts::MinutesMaybeSeconds, Colons::Without),
         _ => (OffsetParts::MinutesMaybeSeconds, Colons::With),

@@ -1,10 +1,16 @@
 //! A pattern that has met its locale, zone and kind of value: a flat list of steps that cannot fail.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "fields of a date and time are small, and what is cast is a remainder"
+)]
+
 use std::borrow::Cow;
 
 use super::civil::{self, Civil, DAY};
 use super::error::{PatternError, PatternErrorKind};
-use super::locale::Locale;
+use super::locale::{Locale, Words};
 use super::pattern::{
     Colons, Field, Item, Length, Needs, Number, OffsetParts, OffsetStyle, Pad, Pattern, Plus, Text, Width, YearOf,
 };
@@ -26,6 +32,7 @@ enum Step {
     Year(YearOf, Width),
     ShortYear(YearOf),
     Number(Number, Pad),
+    Century(Width),
     ModifiedJulianDay(usize),
     Words(Choice, Vec<Cow<'static, str>>),
     Fraction(u8),
@@ -114,9 +121,8 @@ impl Moment {
 
     fn year(&self, of: YearOf) -> i64 {
         match of {
-            YearOf::Calendar => self.civil.year,
             YearOf::Era if self.civil.year < 1 => 1 - self.civil.year,
-            YearOf::Era => self.civil.year,
+            YearOf::Calendar | YearOf::Era => self.civil.year,
             YearOf::IsoWeek => self.iso_week().0,
         }
     }
@@ -134,7 +140,6 @@ impl Moment {
             Number::IsoWeek => self.iso_week().1.into(),
             Number::WeekFromMonday => (u32::from(self.day_of_year()) + 6 - u32::from(self.weekday())) / 7,
             Number::WeekFromSunday => (u32::from(self.day_of_year()) + 6 - u32::from((self.weekday() + 1) % 7)) / 7,
-            Number::Century => self.civil.year.div_euclid(100) as u32,
             Number::YearOfCentury => self.civil.year.rem_euclid(100) as u32,
             Number::IsoYearOfCentury => self.iso_week().0.rem_euclid(100) as u32,
             Number::Hour => hour.into(),
@@ -177,9 +182,10 @@ impl Kind<'_> {
 impl Steps {
     /// Resolves all that does not change from value to value: optional sections, words, the zone's names.
     pub(super) fn compile(pattern: &Pattern, locale: Locale, kind: Kind<'_>) -> Result<Self, PatternError> {
-        let mut compiler = Compiler { pattern, locale, kind, steps: Vec::new() };
+        let words = locale.words();
+        let mut compiler = Compiler { pattern, locale, words, kind, steps: Vec::new() };
         compiler.section(pattern.items())?;
-        Ok(Self(join(compiler.steps)))
+        Ok(Self(join(&compiler.steps)))
     }
 
     /// Appends the text of a moment.
@@ -193,6 +199,7 @@ impl Steps {
 struct Compiler<'a> {
     pattern: &'a Pattern,
     locale: Locale,
+    words: Words,
     kind: Kind<'a>,
     steps: Vec<Step>,
 }
@@ -241,6 +248,7 @@ impl Compiler<'_> {
             Field::Year(of, width) => Step::Year(of, width),
             Field::ShortYear(of) => Step::ShortYear(of),
             Field::Number(number, pad) => Step::Number(number, pad),
+            Field::Century(pad) => Step::Century(Width { least: 2, pad, plus: Plus::Never }),
             Field::ModifiedJulianDay(width) => Step::ModifiedJulianDay(width),
             Field::Text(text) => self.words(text),
             Field::Fraction(digits) => Step::Fraction(digits),
@@ -248,7 +256,7 @@ impl Compiler<'_> {
             Field::AutoFraction => Step::AutoFraction,
             Field::Epoch => Step::Epoch,
             Field::Offset(style) => Step::Offset(style),
-            Field::LocalizedOffset(length) => Step::LocalizedOffset(self.locale.gmt(), length),
+            Field::LocalizedOffset(length) => Step::LocalizedOffset(self.words.gmt(), length),
             Field::Abbreviation => Step::Abbreviation,
             Field::ZoneId => {
                 self.literal(zone.as_str());
@@ -283,7 +291,7 @@ impl Compiler<'_> {
             Text::Era(_) => Choice::Era,
             Text::HalfDay | Text::LowercaseHalfDay => Choice::HalfDay,
         };
-        let words = self.locale.words(text).into_iter();
+        let words = self.words.of(text);
         let words = match text {
             Text::LowercaseHalfDay => words.map(|word| Cow::Owned(word.to_lowercase())).collect(),
             _ => words.map(Cow::Borrowed).collect(),
@@ -293,28 +301,28 @@ impl Compiler<'_> {
 }
 
 /// Joins the dates and times of ISO 8601 into one step each.
-fn join(steps: Vec<Step>) -> Vec<Step> {
+fn join(steps: &[Step]) -> Vec<Step> {
     let two = |number| Step::Number(number, Pad::Zeros(2));
     let text = |text: &str| Step::Literal(text.to_owned());
     let width = Width { least: 4, pad: Pad::Zeros(4), plus: Plus::BeyondWidth };
     let date = [Step::Year(YearOf::Calendar, width), text("-"), two(Number::Month), text("-"), two(Number::Day)];
     let time = [two(Number::Hour), text(":"), two(Number::Minute), text(":"), two(Number::Second)];
 
-    let mut joined = Vec::with_capacity(steps.len());
-    let mut rest = steps.as_slice();
+    let mut merged = Vec::with_capacity(steps.len());
+    let mut rest = steps;
     while let [first, more @ ..] = rest {
         if let Some(more) = rest.strip_prefix(&date) {
-            joined.push(Step::IsoDate);
+            merged.push(Step::IsoDate);
             rest = more;
         } else if let Some(more) = rest.strip_prefix(&time) {
-            joined.push(Step::IsoTime);
+            merged.push(Step::IsoTime);
             rest = more;
         } else {
-            joined.push(first.clone());
+            merged.push(first.clone());
             rest = more;
         }
     }
-    joined
+    merged
 }
 
 impl Step {
@@ -323,14 +331,16 @@ impl Step {
             Self::Literal(text) => out.extend_from_slice(text.as_bytes()),
             Self::IsoDate => iso_date(moment.civil, out),
             Self::IsoTime => {
-                let ([a, b], [c, d], [e, f]) = (pair(moment.hour()), pair(moment.minute()), pair(moment.second()));
-                out.extend_from_slice(&[a, b, b':', c, d, b':', e, f]);
+                let ([h, hh], [m, mm]) = (pair(moment.hour()), pair(moment.minute()));
+                let [s, ss] = pair(moment.second());
+                out.extend_from_slice(&[h, hh, b':', m, mm, b':', s, ss]);
             }
             Self::Year(of, width) => append_year(moment.year(*of), *width, out),
             Self::ShortYear(of) => {
                 out.extend_from_slice(&pair((moment.year(*of).unsigned_abs() % 100) as u8));
             }
             Self::Number(number, pad) => append_number(moment.number(*number), *pad, out),
+            Self::Century(width) => append_year(moment.civil.year.div_euclid(100), *width, out),
             Self::ModifiedJulianDay(width) => {
                 // 1858-11-17 is day 0.
                 let width = Width { least: *width, pad: Pad::Zeros(*width), plus: Plus::Never };
@@ -375,16 +385,13 @@ impl Step {
 
 fn iso_date(civil: Civil, out: &mut Vec<u8>) {
     let ([m, mm], [d, dd]) = (pair(civil.month), pair(civil.day));
-    match u16::try_from(civil.year) {
-        Ok(year @ 0..=9_999) => {
-            let [y, yy, yyy, yyyy] = quad(year);
-            out.extend_from_slice(&[y, yy, yyy, yyyy, b'-', m, mm, b'-', d, dd]);
-        }
-        _ => {
-            append_year(civil.year, Width { least: 4, pad: Pad::Zeros(4), plus: Plus::BeyondWidth }, out);
-            out.extend_from_slice(&[b'-', m, mm, b'-', d, dd]);
-        }
+    if let Ok(year @ 0..=9_999) = u16::try_from(civil.year) {
+        let [y, yy, yyy, yyyy] = quad(year);
+        out.extend_from_slice(&[y, yy, yyy, yyyy, b'-', m, mm, b'-', d, dd]);
+        return;
     }
+    append_year(civil.year, Width { least: 4, pad: Pad::Zeros(4), plus: Plus::BeyondWidth }, out);
+    out.extend_from_slice(&[b'-', m, mm, b'-', d, dd]);
 }
 
 /// Appends a year: signs stand before zeros, and behind spaces.
@@ -435,10 +442,9 @@ fn fill(start: usize, width: usize, out: &mut Vec<u8>) {
 /// Appends the first digits of the fraction of a second; what follows is cut off, not rounded.
 fn append_fraction(nanosecond: u32, digits: u8, out: &mut Vec<u8>) {
     let [high, low] = [nanosecond / 100_000, nanosecond % 100_000];
-    let mut all = [0; 9];
-    let [a, b, c, d] = quad((high) as u16);
-    let [e, f, g, h] = quad((low / 10) as u16);
-    all.copy_from_slice(&[a, b, c, d, e, f, g, h, b'0' + (low % 10) as u8]);
+    let mut all = [b'0' + (low % 10) as u8; 9];
+    all[..4].copy_from_slice(&quad(high as u16));
+    all[4..8].copy_from_slice(&quad((low / 10) as u16));
     out.extend_from_slice(&all[..usize::from(digits)]);
 }
 

@@ -68,7 +68,7 @@ fn number(numeric: &Numeric, pad: ChronoPad) -> Option<Field> {
     Some(match numeric {
         Numeric::Year => year(YearOf::Calendar),
         Numeric::IsoYear => year(YearOf::IsoWeek),
-        Numeric::YearDiv100 => two(Number::Century),
+        Numeric::YearDiv100 => Field::Century(pad_to(2)),
         Numeric::YearMod100 => two(Number::YearOfCentury),
         Numeric::IsoYearMod100 => two(Number::IsoYearOfCentury),
         Numeric::Quarter => Field::Number(Number::Quarter, Pad::None),

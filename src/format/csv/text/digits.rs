@@ -1,5 +1,7 @@
 //! Integers to decimal digits, two at a time.
 
+#![expect(clippy::cast_possible_truncation, reason = "what is cast was divided, or is below the divisor")]
+
 /// The digits of 0 to 99.
 const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
       2021222324252627282930313233343536373839\
@@ -20,8 +22,8 @@ pub(crate) fn pair(n: u8) -> [u8; 2] {
 /// The four digits of a number below 10,000.
 #[inline]
 pub(crate) fn quad(n: u16) -> [u8; 4] {
-    let ([a, b], [c, d]) = (pair((n / 100) as u8), pair((n % 100) as u8));
-    [a, b, c, d]
+    let (high, low) = (pair((n / 100) as u8), pair((n % 100) as u8));
+    [high[0], high[1], low[0], low[1]]
 }
 
 /// The digits of a number, at the end of an array.
@@ -32,9 +34,9 @@ pub(crate) struct Digits {
 
 impl Digits {
     pub(crate) fn new(n: u128) -> Self {
-        let mut digits = Self { array: [b'0'; MOST], start: MOST };
         // 64-bit division is several times faster, and nineteen digits always fit.
         const CHUNK: u128 = 10_000_000_000_000_000_000;
+        let mut digits = Self { array: [b'0'; MOST], start: MOST };
         let mut rest = n;
         while rest >= CHUNK {
             let end = digits.start;

@@ -1,3 +1,14 @@
-//! Typed values to text: integers, floats, decimals, binary.
+//! Typed values as text: how floats, decimals and binary values are spelled.
+//!
+//! Integers have one spelling, and text and nested values are written as they are. Dates are in
+//! [`datetime`](super::datetime).
 
+mod binary;
+mod decimal;
 pub(crate) mod digits;
+mod float;
+mod java;
+
+pub use binary::BinaryText;
+pub use decimal::DecimalText;
+pub use float::FloatText;
