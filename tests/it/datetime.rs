@@ -1,5 +1,8 @@
 //! Date patterns, locales and zones: the text of Java 17 as Spark narrows it, and strftime.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 use consign::format::csv::datetime::{
     DateText, LocalText, Locale, LocaleError, LocaleErrorKind, Pattern, PatternError, PatternErrorKind, TimestampText,
@@ -8,6 +11,7 @@ use consign::format::csv::datetime::{
 use consign::{Error, ErrorKind};
 use proptest::prelude::*;
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 /// One line of the vectors.
 #[derive(Debug, Deserialize)]
@@ -68,6 +72,43 @@ fn check_vectors(vectors: &str, expected_count: usize) {
 #[test]
 fn the_vectors_of_spark_agree() {
     check_vectors(include_str!("../data/spark_datetime.jsonl"), 766);
+}
+
+/// Runs the example on lines, as a program of its own, and gives its answers.
+fn run_example(argument: &str, lines: &str) -> Vec<Json> {
+    let tests = std::env::current_exe().unwrap();
+    let examples = tests.parent().unwrap().parent().unwrap().join("examples");
+    let mut child = Command::new(examples.join("spark_csv"))
+        .arg(argument)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("examples are built with the tests");
+    let mut stdin = child.stdin.take().unwrap();
+    let lines = lines.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_example_answers_as_the_vectors_do() {
+    let vectors = include_str!("../data/spark_datetime.jsonl");
+    let answers = run_example("--datetime", vectors);
+    assert_eq!(answers.len(), 766);
+    for (vector, answer) in vectors.lines().zip(answers) {
+        let expected = serde_json::from_str::<Json>(vector).unwrap();
+        assert_eq!(answer.get("text").unwrap_or(&Json::Null), &expected["expected"], "{vector}");
+        assert_ne!(answer.get("text").is_some(), answer.get("error").is_some(), "{vector}");
+    }
+    let answers = run_example("--datetime", "{\"kind\":\"date\",\"pattern\":\"YYYY\",\"value\":\"2024-01-02\"}\n{}\n");
+    assert_eq!(
+        answers[0]["error"],
+        "the date pattern `YYYY` is refused: `YYYY` at byte 0 is a week-based letter, which Spark refuses since 3.0",
+    );
+    assert_eq!(answers[1]["error"], "could not read the line as JSON: missing field `kind` at line 1 column 2");
 }
 
 #[test]
@@ -467,7 +508,7 @@ proptest! {
             match pattern {
                 Ok(pattern) => {
                     let text = TimestampText::new(&pattern, Locale::EN_US, &Zone::UTC).unwrap().to_text(instant);
-                    prop_assert!(!text.is_empty() || pattern.as_str().is_empty() || pattern.as_str().starts_with(["[", "%"]));
+                    prop_assert!(!text.is_empty() || pattern.as_str().is_empty() || pattern.as_str().starts_with(['[', '%']));
                     prop_assert_eq!(pattern.check_date().is_ok(), DateText::new(&pattern, Locale::EN_US).is_ok());
                     prop_assert_eq!(pattern.check_local().is_ok(), LocalText::new(&pattern, Locale::EN_US).is_ok());
                 }
