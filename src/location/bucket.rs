@@ -291,5 +291,6 @@ fn is_directory(text: &str) -> bool {
     let Some(rest) = text.strip_suffix("--x-s3") else { return false };
     let Some((base, zone)) = rest.rsplit_once("--") else { return false };
     let is_edge = |c: char| c != '-';
-    !base.is_empty() && !zone.is_empty() && zone.starts_with(is_edge) && zone.ends_with(is_edge)
+    // The name's own edges have been looked at: these are the ones at the two hyphens.
+    base.ends_with(is_edge) && zone.starts_with(is_edge) && zone.ends_with(is_edge)
 }

@@ -94,10 +94,9 @@ impl ObjectKey {
             };
             return fault(Segment, span, message);
         }
-        if let Some(span) = find_macro(text) {
-            let found = &text[span.range()];
+        if let Some((span, name)) = find_macro(text) {
             let message = format!(
-                "expected no macro that is left to expand, found `{found}` at byte {} of the object key",
+                "expected no macro that is left to expand, found `%{name}%` at byte {} of the object key",
                 span.start()
             );
             return fault(Unexpanded, span, message);

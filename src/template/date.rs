@@ -118,7 +118,7 @@ impl DateFormat {
             return Err(fault(
                 TemplateErrorKind::DatePattern,
                 Span::new(0, pattern.len()),
-                "expected a date pattern with at least one field, found none".to_owned(),
+                "expected letters of a date, found none".to_owned(),
             ));
         }
         Ok(Self { text: Cow::Owned(pattern.to_owned()), fields: Cow::Owned(fields) })
@@ -248,8 +248,8 @@ fn resolve(pattern: &str, tokens: Vec<Token>) -> Result<Vec<Field>, DateFault> {
                     let run = Span::new(start, start + count);
                     let found = excerpt(&pattern[run.range()]);
                     let text = match advice {
-                        None => format!("expected a date pattern, found `{found}`"),
-                        Some(advice) => format!("expected a date pattern, found `{found}`: {advice}"),
+                        None => format!("expected letters of a date, found `{found}`"),
+                        Some(advice) => format!("expected letters of a date, found `{found}`: {advice}"),
                     };
                     fault(TemplateErrorKind::DatePattern, run, text)
                 })?);

@@ -163,8 +163,8 @@ impl Template {
             };
             return Err(Leaf::new(ExpandErrorKind::Segment, self.as_str(), origin(span), message, "").into());
         }
-        if let Some(span) = find_macro(&text) {
-            let message = format!("expected no macro in the expanded template, found `{}`", &text[span.range()]);
+        if let Some((span, name)) = find_macro(&text) {
+            let message = format!("expected no macro in the expanded template, found `%{name}%`");
             return Err(Leaf::new(ExpandErrorKind::Unexpanded, self.as_str(), origin(span), message, "").into());
         }
         Ok(())
@@ -232,16 +232,15 @@ fn percent_encode(text: &str, out: &mut String) {
 
 /// The first segment of a folder that is empty, `.` or `..`. One slash at each end is no segment.
 pub(crate) fn bad_segment(text: &str) -> Option<(Span, &str)> {
-    let inner = text.strip_prefix('/').unwrap_or(text);
-    let mut at = text.len() - inner.len();
-    let inner = inner.strip_suffix('/').unwrap_or(inner);
-    if inner.is_empty() {
+    if text.is_empty() || text == "/" {
         return None;
     }
-    for segment in inner.split('/') {
+    let inner = text.strip_prefix('/').unwrap_or(text);
+    let mut at = text.len() - inner.len();
+    for segment in inner.strip_suffix('/').unwrap_or(inner).split('/') {
         if matches!(segment, "" | "." | "..") {
             // An empty span says nothing: mark the slash that follows, too.
-            let end = if segment.is_empty() { (at + 1).min(text.len()) } else { at + segment.len() };
+            let end = if segment.is_empty() { at + 1 } else { at + segment.len() };
             return Some((Span::new(at, end), segment));
         }
         at += segment.len() + 1;

@@ -341,15 +341,15 @@ fn allowed() -> String {
     format!("allowed: {}", names.join(", "))
 }
 
-/// Where a text that should have been expanded reads as a macro.
-pub(crate) fn find_macro(text: &str) -> Option<Span> {
-    let mut from = text.find('%')?;
-    while let Some(close) = text[from + 1..].find('%').map(|at| from + 1 + at) {
-        let body = &text[from + 1..close];
-        if lookup(body.split_once('(').map_or(body, |(name, _)| name)).is_some() {
-            return Some(Span::new(from, close + 1));
+/// Where a text that should have been expanded reads as a macro, and the name of that.
+pub(crate) fn find_macro(text: &str) -> Option<(Span, &'static str)> {
+    let mut open = text.find('%')?;
+    while let Some(close) = text[open + 1..].find('%').map(|at| open + 1 + at) {
+        let body = &text[open + 1..close];
+        if let Some(spelling) = lookup(body.split_once('(').map_or(body, |(name, _)| name)) {
+            return Some((Span::new(open, close + 1), spelling.name));
         }
-        from = close;
+        open = close;
     }
     None
 }

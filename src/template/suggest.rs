@@ -5,12 +5,13 @@ use super::item::SPELLINGS;
 /// Longer names are no typing errors, and the distance is quadratic.
 const LONGEST: usize = 40;
 
-/// The spelling that at most two typing errors away from the name, whatever its case.
+/// The spelling that is at most two typing errors away from the name, whatever its case.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     if name.len() > LONGEST {
         return None;
     }
-    let name: Vec<char> = name.to_uppercase().replace('-', "_").chars().collect();
+    // The platform's newer documents say audience where the macros say segment.
+    let name: Vec<char> = name.to_uppercase().replace('-', "_").replace("AUDIENCE", "SEGMENT").chars().collect();
     SPELLINGS
         .iter()
         .map(|spelling| spelling.name)
@@ -59,6 +60,7 @@ mod tests {
         check("Custom-Text", Some("CUSTOM_TEXT"));
         check("FILEINDX", Some("FILE_INDEX"));
         check("TIMESTAMPS", Some("TIMESTAMP"));
+        check("audience_name", Some("SEGMENT_NAME"));
         check("AUDIENCE", None);
         check("ID", None);
         check("", None);

@@ -14,6 +14,7 @@ mod layer;
 mod platform;
 mod policy;
 mod program;
+mod location;
 mod schedule;
 #[cfg(all(feature = "aws", feature = "azure", feature = "gzip"))]
 mod servers;
