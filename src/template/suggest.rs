@@ -12,14 +12,15 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
     }
     // The platform's newer documents say audience where the macros say segment.
     let name: Vec<char> = name.to_uppercase().replace('-', "_").replace("AUDIENCE", "SEGMENT").chars().collect();
+    // Two errors in a name of four letters make any name of any other.
+    let most = 2.min(name.len() / 3);
     SPELLINGS
         .iter()
         .map(|spelling| spelling.name)
-        .filter(|candidate| *candidate != "custom-text")
+        .filter(|candidate| *candidate != "custom-text" && candidate.len().abs_diff(name.len()) <= most)
         .map(|candidate| (distance(&name, candidate), candidate))
         .min()
-        // Two errors in a name of four letters make any name of any other.
-        .filter(|(distance, _)| *distance <= 2.min(name.len() / 3))
+        .filter(|(distance, _)| *distance <= most)
         .map(|(_, candidate)| candidate)
 }
 

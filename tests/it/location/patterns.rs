@@ -154,16 +154,16 @@ fn a_million_folder_paths() {
 
 #[test]
 fn bucket_names_of_google() {
-    check(GCS_BUCKET, 200_000, bucket, parse_bucket(BucketRules::Gcs));
+    check(GCS_BUCKET, 50_000, bucket, parse_bucket(BucketRules::Gcs));
 }
 
 #[test]
 fn containers_of_azure() {
-    check(AZURE_CONTAINER, 200_000, bucket, parse_bucket(BucketRules::Azure));
+    check(AZURE_CONTAINER, 100_000, bucket, parse_bucket(BucketRules::Azure));
 }
 
 #[test]
 fn folder_paths_of_google_and_azure() {
-    check(FOLDER, 100_000, folder, parse_folder(FolderRules::Gcs));
+    check(FOLDER, 50_000, folder, parse_folder(FolderRules::Gcs));
     check(AZURE_FOLDER, 100_000, folder, parse_folder(FolderRules::Azure));
 }
