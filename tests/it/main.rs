@@ -21,4 +21,5 @@ mod servers;
 mod spark_csv;
 mod store;
 mod text;
+mod template;
 mod tidy;

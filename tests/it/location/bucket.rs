@@ -243,6 +243,10 @@ fn errors_word_for_word() {
             rule(2)
         ),
     );
+}
+
+#[test]
+fn errors_of_aws_word_for_word() {
     let rule = |number| format!("rule: AWS user guide, bucket naming rules, rule {number}");
     check_error(
         Aws,
@@ -291,6 +295,10 @@ fn errors_word_for_word() {
         "expected `<base name>--<zone>--x-s3`, found `abc` as the name of the directory bucket\nabc\n^^^\n\
          rule: AWS user guide, directory bucket naming rules",
     );
+}
+
+#[test]
+fn errors_of_the_patterns_word_for_word() {
     let rule = "rule: the platform's API, pattern of bucketName";
     check_error(
         PlatformApi,

@@ -185,6 +185,10 @@ fn errors_word_for_word() {
              `%SEGMENT_ID%`?\na/%SEGMENT_ID\n  ^^^^^^^^^^^\n{macros}"
         ),
     );
+}
+
+#[test]
+fn errors_of_places_word_for_word() {
     check_error(
         Lenient,
         "a/%SANDBOX_NAME%",
