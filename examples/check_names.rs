@@ -319,7 +319,7 @@ impl Run {
                 run.time = Time::Given;
             }
         }
-        for (name, value) in values {
+        for (name, value) in values.iter().filter(|(_, value)| !value.is_null()) {
             let text =
                 || value.as_str().ok_or_else(|| format!("expected text for `{name}` in the context, found {value}"));
             let context = run.context.clone();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test and its checks, a panic is the failure")]
 
 mod cancel;
+mod check_names;
 mod credentials;
 mod csv;
 mod csv_law;
