@@ -342,14 +342,20 @@ fn allowed() -> String {
 }
 
 /// Where a text that should have been expanded reads as a macro, and the name of that.
+///
+/// The beginning of a `DATETIME` with a pattern is enough: patterns hold slashes, and so what a folder begins, the name
+/// of a file in it could end.
 pub(crate) fn find_macro(text: &str) -> Option<(Span, &'static str)> {
     let mut open = text.find('%')?;
-    while let Some(close) = text[open + 1..].find('%').map(|at| open + 1 + at) {
-        let body = &text[open + 1..close];
-        if let Some(spelling) = lookup(body.split_once('(').map_or(body, |(name, _)| name)) {
+    loop {
+        let rest = &text[open + 1..];
+        if rest.starts_with("DATETIME(") {
+            return Some((Span::new(open, open + "%DATETIME(".len()), "DATETIME"));
+        }
+        let close = open + 1 + rest.find('%')?;
+        if let Some(spelling) = lookup(&text[open + 1..close]) {
             return Some((Span::new(open, close + 1), spelling.name));
         }
         open = close;
     }
-    None
 }

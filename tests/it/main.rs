@@ -12,6 +12,7 @@ mod destination_file;
 mod export;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
 mod layer;
+mod location;
 mod platform;
 mod policy;
 mod program;

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use consign::location::{
     CharClass, FileName, FileNameErrorKind, FolderPath, FolderRules, KeyWarning, ObjectKey, ObjectKeyErrorKind as Kind,
 };
-use consign::template::{Context, Template, TemplateRules, ValuePolicy};
+use consign::template::{Context, ExpandErrorKind, Template, TemplateRules, ValuePolicy};
 use futures::{StreamExt, TryStreamExt};
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -106,6 +106,24 @@ fn errors_word_for_word() {
         "expected no slash and no control character, found `/` at byte 1 of the file name\na/b/c\n   ^",
     );
     check_join_error("a", "..", Kind::Segment, "expected a file name, found `..`, which means a folder\na/..\n  ^^");
+}
+
+/// Names and folders that are checked apart make a key together: nothing reads as a macro across the slash between them.
+#[test]
+fn no_macro_is_made_by_joining() {
+    for key in ["a/%SEGMENT_ID%", "%TIMESTAMP%", "%x%SEGMENT_ID%", "%%custom-text%", "a%DATETIME(", "%DATETIME(YY/MM)%"]
+    {
+        assert_eq!(ObjectKey::parse(key).unwrap_err().kind(), Kind::Unexpanded, "{key}");
+    }
+    for key in ["%SEGMENT_ID/x%", "a%SEGMENT_/ID%", "100%/SEGMENT_ID%", "%segment_id%", "%DATETIME", "%SEGMENT_ID(x)%"]
+    {
+        assert!(ObjectKey::parse(key).is_ok(), "{key}");
+    }
+    for value in ["%DATETIME(YYYY", "x%DATETIME(%"] {
+        let context = Context::new(DateTime::UNIX_EPOCH).with_audience_name(value);
+        let template = Template::parse("%SEGMENT_NAME%").unwrap();
+        assert_eq!(template.check(&context).unwrap_err().kind(), ExpandErrorKind::Unexpanded, "{value}");
+    }
 }
 
 #[test]
