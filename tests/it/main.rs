@@ -16,7 +16,6 @@ mod location;
 mod platform;
 mod policy;
 mod program;
-mod location;
 mod schedule;
 #[cfg(all(feature = "aws", feature = "azure", feature = "gzip"))]
 mod servers;
