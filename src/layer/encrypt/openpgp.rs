@@ -32,7 +32,8 @@ use crate::layer::{LayerError, Transform};
 /// This is what a state holds back at most. Larger pieces are no faster, and smaller ones cost a byte each.
 pub(super) const PIECE: u8 = 16;
 
-/// Starts a message to these recipients.
+/// Starts a message to these recipients; `piece` is the power of two of the length of its pieces, 9 (the least that
+/// RFC 9580 allows, in section 4.2.1.4) to 30.
 pub(super) fn start(
     recipients: &[Recipient],
     cipher: Cipher,
@@ -94,12 +95,8 @@ where
         self.sealer.seal(&[partial_length], out);
         self.sealer.seal(literal, out);
 
+        // A piece is a number of whole groups, so sealing one gives out at least as many bytes.
         let end = start + 1 + piece;
-        if out.len() < end {
-            self.ready.extend_from_slice(&out[start + 1..]);
-            out.truncate(start);
-            return;
-        }
         self.ready.extend_from_slice(&out[end..]);
         out.truncate(end);
         if self.ready.len() >= piece {
