@@ -102,6 +102,20 @@ fn further_options() {
 }
 
 #[test]
+fn settings_that_the_platform_has_no_option_for() {
+    let destination = destination(
+        r#"{"bucketName": "acme", "path": "", "csvOptions": {"encoding": "latin1", "quoteAll": false}, "dialect": {
+            "blank": "bare", "bom": "omit", "formulaGuard": "apostrophe", "mode": "fixed", "nulls": "as-text",
+            "onHazard": "count", "quoteStyle": "strings", "refused": "skip", "unmappable": "replace"}}"#,
+    );
+    let mut encoder = destination.dialect().encoder();
+    let mut out = Vec::new();
+    let row = [Value::Text("=é"), Value::Text("€"), Value::Integer(-1)];
+    assert_eq!(encoder.record(row, &mut out).unwrap(), Outcome::Written);
+    assert_eq!(out, b"\"'=\xe9\",\"?\",-1\n");
+}
+
+#[test]
 fn strict_rules_are_the_platforms() {
     let json = |template: &str, rows: &str| {
         format!(
@@ -155,7 +169,7 @@ fn fields_that_are_missing_or_unknown() {
         "bucketname: unknown field, did you mean `bucketName`? (expected `params`, `mode`, `bucketName`, `path`, \
          `fileType`, `datasetFileType`, `compression`, `csvOptions`, `includeFileManifest`, `name`, `description`, \
          `filenameTemplate`, `fileNameTemplate`, `maxFileRowCount`, `encryption`, `columns`, `columnDots`, \
-         `fileExtension`, `bucketRules`, `folderRules`, `fileRules`, `connectionSpec`, `baseConnectionId` or `data`) at \
+         `dialect`, `fileExtension`, `bucketRules`, `folderRules`, `fileRules`, `connectionSpec`, `baseConnectionId` or `data`) at \
          line 1 column 36",
     );
     let error = check_error(
@@ -231,10 +245,23 @@ fn values_that_break_their_rules() {
         "csvOptions: the delimiter `\"` and the quote `\"` share the character `\"`: expected them to differ at line 2 \
          column 15",
     );
+    check("\"csvOptions\": {\"encoding\": \"EBCDIC\"}", Wrong, "");
     check(
-        "\"csvOptions\": {\"encoding\": \"UTF-16\"}",
-        Rule,
-        "csvOptions.encoding: expected \"UTF-8\", the only one that is built, found \"UTF-16\" at line 2 column 28",
+        "\"dialect\": {\"quoteStyle\": \"most\"}",
+        Wrong,
+        "dialect.quoteStyle: expected \"minimal\", \"all\", \"all-but-null\", \"non-numeric\", \"strings\" or \"never\", \
+         found \"most\" at line 2 column 27",
+    );
+    check(
+        "\"dialect\": {\"quotestyle\": \"all\"}",
+        UnknownField,
+        "dialect.quotestyle: unknown field, did you mean `quoteStyle`? (expected `blank`, `bom`, `formulaGuard`, `mode`, \
+         `nulls`, `onHazard`, `quoteStyle`, `refused` or `unmappable`) at line 2 column 13",
+    );
+    check(
+        "\"csvOptions\": {\"quote\": \"\"}, \"dialect\": {\"quoteStyle\": \"all\"}",
+        Wrong,
+        "dialect: the quote style `all` needs a quote: expected a quote character, found none at line 2 column 42",
     );
     check(
         "\"csvOptions\": {\"dateFormat\": \"yyyy\"}",

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::leaf::{Flag, Leaf, Object, Text, not_one_of, shown};
 use super::{PlatformError, Show, read};
 use crate::format::csv::{
-    Comment, Delimiter, Dialect, EmptyText, Escape, EscapeSelf, Header, InnerQuotes, NullText, Quote, QuoteStyle,
-    Terminator, Trim,
+    Charset, Comment, Delimiter, Dialect, DialectBuilder, EmptyText, Escape, EscapeSelf, Header, InnerQuotes, NullText,
+    Quote, QuoteStyle, Terminator, Trim,
 };
 
 /// The `csvOptions` object of a target connection, and the further options of Spark that the platform's kit lists.
@@ -28,7 +28,7 @@ use crate::format::csv::{
 /// | `charToEscapeQuoteEscaping` | one character; empty or U+0000: as without it | the escape itself |
 /// | `escapeQuotes` | `false`: a quote inside a field does not enclose it | `true` |
 /// | `ignoreLeadingWhiteSpace`, `ignoreTrailingWhiteSpace` | `true`: blanks there are cut off | `false` |
-/// | `encoding`, or `charset` | any text; a destination takes `UTF-8` alone | `UTF-8` |
+/// | `encoding`, or `charset` | the name of a [`Charset`] | `UTF-8` |
 /// | `dateFormat`, `timestampFormat` | any text; a destination takes none yet | |
 ///
 /// - Names and values are case-sensitive, as the platform has them. A `null` is the same as no field.
@@ -86,7 +86,7 @@ struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     date_format: Option<String>,
     #[serde(alias = "charset", skip_serializing_if = "Option::is_none")]
-    encoding: Option<String>,
+    encoding: Option<Text<Charset>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     escape_quotes: Option<Flag>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +95,59 @@ struct Options {
     ignore_trailing_white_space: Option<Flag>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp_format: Option<String>,
+}
+
+impl Options {
+    /// The dialect of what is given, on top of the platform's.
+    fn builder(&self) -> DialectBuilder {
+        let mut builder = Dialect::builder();
+        if let Some(Text(Listed(delimiter))) = &self.delimiter {
+            builder = builder.with_delimiter(delimiter.clone());
+        }
+        if let Some(Text(delimiter)) = &self.sep {
+            builder = builder.with_delimiter(delimiter.clone());
+        }
+        if let Some(Text(quote)) = self.quote {
+            builder = builder.with_quote(quote);
+        }
+        if let Some(Text(escape)) = self.escape {
+            builder = builder.with_escape(escape);
+        }
+        if let Some(null) = &self.null_value {
+            builder = builder.with_null(NullText::new(null));
+        }
+        if let Some(empty) = &self.empty_value {
+            builder = builder.with_empty(EmptyText::new(empty));
+        }
+        if let Some(Flag(header)) = self.header {
+            builder = builder.with_header(if header { Header::Write } else { Header::Omit });
+        }
+        if let Some(Flag(true)) = self.quote_all {
+            builder = builder.with_quote_style(QuoteStyle::All);
+        }
+        if let Some(Text(terminator)) = &self.line_sep {
+            builder = builder.with_terminator(terminator.clone());
+        }
+        if let Some(Text(comment)) = self.comment {
+            builder = builder.with_comment(comment);
+        }
+        if let Some(Text(escape_self)) = self.char_to_escape_quote_escaping {
+            builder = builder.with_escape_self(escape_self);
+        }
+        if let Some(Flag(false)) = self.escape_quotes {
+            builder = builder.with_inner_quotes(InnerQuotes::Leave);
+        }
+        if let Some(Text(charset)) = self.encoding {
+            builder = builder.with_charset(charset);
+        }
+        let cut = |flag: Option<Flag>| flag.is_some_and(|flag| flag.0);
+        builder.with_trim(match (cut(self.ignore_leading_white_space), cut(self.ignore_trailing_white_space)) {
+            (true, true) => Trim::Both,
+            (true, false) => Trim::Leading,
+            (false, true) => Trim::Trailing,
+            (false, false) => Trim::None,
+        })
+    }
 }
 
 /// The delimiters that the platform offers.
@@ -133,17 +186,21 @@ impl CsvOptions {
         &self.dialect
     }
 
+    /// The dialect, to change what the platform has no option for.
+    pub(super) fn builder(&self) -> DialectBuilder {
+        self.options.builder()
+    }
+
     /// The first option that asks for something that the dialect cannot yet do: its name, and what is wrong.
     pub(super) fn not_built(&self) -> Option<(&'static str, String)> {
         let options = &self.options;
-        let utf8 = |name: &&String| !matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8");
-        [
-            ("encoding", options.encoding.as_ref().filter(utf8), "expected \"UTF-8\", the only one that is built"),
-            ("dateFormat", options.date_format.as_ref(), "expected no format, since none is built yet"),
-            ("timestampFormat", options.timestamp_format.as_ref(), "expected no format, since none is built yet"),
-        ]
-        .into_iter()
-        .find_map(|(name, value, rule)| value.map(|value| (name, format!("{rule}, found {}", shown(value)))))
+        [("dateFormat", options.date_format.as_ref()), ("timestampFormat", options.timestamp_format.as_ref())]
+            .into_iter()
+            .find_map(|(name, value)| {
+                let text =
+                    |value: &String| format!("expected no format, since none is built yet, found {}", shown(value));
+                value.map(|value| (name, text(value)))
+            })
     }
 }
 
@@ -167,53 +224,7 @@ impl TryFrom<Object<Options>> for CsvOptions {
         if options.delimiter.is_some() && options.sep.is_some() {
             return Err("`delimiter` and `sep` are one option: expected only one of them".to_owned());
         }
-        let mut builder = Dialect::builder();
-        if let Some(Text(Listed(delimiter))) = &options.delimiter {
-            builder = builder.with_delimiter(delimiter.clone());
-        }
-        if let Some(Text(delimiter)) = &options.sep {
-            builder = builder.with_delimiter(delimiter.clone());
-        }
-        if let Some(Text(quote)) = options.quote {
-            builder = builder.with_quote(quote);
-        }
-        if let Some(Text(escape)) = options.escape {
-            builder = builder.with_escape(escape);
-        }
-        if let Some(null) = &options.null_value {
-            builder = builder.with_null(NullText::new(null));
-        }
-        if let Some(empty) = &options.empty_value {
-            builder = builder.with_empty(EmptyText::new(empty));
-        }
-        if let Some(Flag(header)) = options.header {
-            builder = builder.with_header(if header { Header::Write } else { Header::Omit });
-        }
-        if let Some(Flag(true)) = options.quote_all {
-            builder = builder.with_quote_style(QuoteStyle::All);
-        }
-        if let Some(Text(terminator)) = &options.line_sep {
-            builder = builder.with_terminator(terminator.clone());
-        }
-        if let Some(Text(comment)) = options.comment {
-            builder = builder.with_comment(comment);
-        }
-        if let Some(Text(escape_self)) = options.char_to_escape_quote_escaping {
-            builder = builder.with_escape_self(escape_self);
-        }
-        if let Some(Flag(false)) = options.escape_quotes {
-            builder = builder.with_inner_quotes(InnerQuotes::Leave);
-        }
-        let cut = |flag: Option<Flag>| flag.is_some_and(|flag| flag.0);
-        builder = builder.with_trim(
-            match (cut(options.ignore_leading_white_space), cut(options.ignore_trailing_white_space)) {
-                (true, true) => Trim::Both,
-                (true, false) => Trim::Leading,
-                (false, true) => Trim::Trailing,
-                (false, false) => Trim::None,
-            },
-        );
-        let dialect = builder.build().map_err(|error| error.to_string())?;
+        let dialect = options.builder().build().map_err(|error| error.to_string())?;
         Ok(Self { options, dialect })
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 
 use super::columns::RawColumn;
+use super::dialect::Further;
 use super::leaf::{Choice, Filled, Flag, Object, Text, Word, shown};
 use super::{
     ConnectionMode, ConnectionSpec, CsvOptions, EncryptionAlgorithm, EncryptionSpec, FileType, PlatformError,
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::Result;
 use crate::destination::{Destination, ManifestFile};
+use crate::format::csv::Dialect;
 use crate::layer::compress::Compression;
 use crate::location::{BucketName, BucketRules, FolderPath, FolderRules};
 use crate::row::{Columns, Dots};
@@ -49,9 +51,22 @@ use crate::template::{Template, TemplateRules};
 /// | `columns` | a list of names, or of `{"source": "a", "target": "b"}`; their order is that of the file | all columns |
 /// | `columnDots` | `keep`, or `underscore` as the platform has it: `person.name` becomes `person_name` | `keep` |
 /// | `fileExtension` | what names end in, with its dot | `.csv` and the layers', such as `.csv.gz.gpg` |
+/// | `dialect` | settings of CSV that the platform has no option for, below | |
 /// | `bucketRules` | `strict`, `lenient`, `platform`, `platform-api`, `aws`, `aws-directory`, `gcs`, `azure`: [`BucketRules`] | `strict` |
 /// | `folderRules` | `strict`, `lenient`, `platform`, `platform-api`, `aws`, `gcs`, `azure`: [`FolderRules`] | `lenient` |
 /// | `fileRules` | `strict`: file name and row limit by the platform's documents ([`TemplateRules::Strict`]); `lenient` | `lenient` |
+///
+/// | setting in `dialect` | values; the first is the default |
+/// |---|---|
+/// | `mode` | `fixed`, `exact`: [`Mode`](crate::format::csv::Mode) |
+/// | `quoteStyle` | `minimal`, `all`, `all-but-null`, `non-numeric`, `strings`, `never`: [`QuoteStyle`](crate::format::csv::QuoteStyle) |
+/// | `nulls` | `marked`, `as-text`: [`Nulls`](crate::format::csv::Nulls) |
+/// | `blank` | `quoted`, `bare`: [`Blank`](crate::format::csv::Blank) |
+/// | `bom` | `omit`, `write`: [`Bom`](crate::format::csv::Bom) |
+/// | `unmappable` | `error`, `escape`, `replace`: [`Unmappable`](crate::format::csv::Unmappable) |
+/// | `formulaGuard` | `off`, `apostrophe`: [`Guard`](crate::format::csv::Guard) |
+/// | `onHazard` | `count`, `refuse`: [`OnHazard`](crate::format::csv::OnHazard) |
+/// | `refused` | `fail`, `reject`, `skip`: [`Refused`](crate::format::csv::Refused) |
 ///
 /// - The manifest is written unless it is switched off, since without one a reader cannot tell a finished export from
 ///   one that is under way. The platform has it the other way round.
@@ -86,7 +101,7 @@ pub struct DestinationFile {
     bucket: BucketName,
     folder: FolderPath,
     file_name: Template,
-    csv: CsvOptions,
+    dialect: Dialect,
     compression: Compression,
     #[cfg(feature = "openpgp")]
     encryption: Option<EncryptionSpec>,
@@ -116,6 +131,7 @@ super::in_envelope! {
         encryption: Option<EncryptionSpec>,
         columns: Option<Vec<RawColumn>>,
         column_dots: Option<Word<Dots>>,
+        dialect: Option<Object<Further>>,
         file_extension: Option<Text<Filled>>,
         bucket_rules: Option<Word<BucketRules>>,
         folder_rules: Option<Word<FolderRules>>,
@@ -197,6 +213,10 @@ impl DestinationFile {
             return Err(faults.rule(&format!("{csv_at}.{option}"), text));
         }
 
+        let further = raw.dialect.map(|further| further.0).unwrap_or_default();
+        let dialect =
+            further.apply(csv.builder()).build().map_err(|error| faults.value("dialect", error.to_string()))?;
+
         let file_rules = raw.file_rules.map(|rules| rules.0).unwrap_or_default();
         let (template, template_at) = match (&raw.filename_template, &raw.file_name_template) {
             (Some(_), Some(_)) => {
@@ -237,7 +257,7 @@ impl DestinationFile {
             bucket,
             folder,
             file_name,
-            csv,
+            dialect,
             compression: compression.map(|compression| compression.0).unwrap_or_default(),
             #[cfg(feature = "openpgp")]
             encryption,
@@ -255,7 +275,7 @@ impl DestinationFile {
     /// When the key of `encryption` cannot be used, or two settings of the destination exclude one another.
     pub fn into_destination(self, now: DateTime<Utc>) -> Result<Destination> {
         let mut builder = Destination::builder(self.bucket, self.folder, self.file_name)
-            .with_dialect(self.csv.dialect().clone())
+            .with_dialect(self.dialect)
             .with_compression(self.compression)
             .with_columns(self.columns)
             .with_max_rows(self.max_rows)

@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::format::csv::{Comment, Delimiter, DialectError, Escape, EscapeSelf, Quote, Terminator};
+use crate::format::csv::{Charset, Comment, Delimiter, DialectError, Escape, EscapeSelf, Quote, Terminator};
 use crate::layer::compress::{Compression, CompressionError};
 
 /// A value that stands in JSON as a string.
@@ -231,6 +231,16 @@ fn one_char(text: &str) -> Result<Option<char>, String> {
     match (chars.next(), chars.next()) {
         (first, None) => Ok(first.filter(|&c| c != '\0')),
         (_, Some(_)) => Err(format!("expected one character or none, found {}", shown(text))),
+    }
+}
+
+impl Leaf for Charset {
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: DialectError| error.to_string())
+    }
+
+    fn write(&self) -> Cow<'_, str> {
+        self.name().into()
     }
 }
 

@@ -12,6 +12,7 @@ mod batch;
 mod columns;
 mod csv_options;
 mod dataset;
+mod dialect;
 mod encryption;
 mod error;
 mod file;
