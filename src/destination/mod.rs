@@ -25,8 +25,8 @@
 //! let context = Context::new(Utc.with_ymd_and_hms(2026, 11, 22, 8, 0, 0).unwrap())
 //!     .with_audience_id("ce5c5482")
 //!     .with_audience_name("VIP");
-//! let name = destination.file_name(&context, NonZeroU64::MIN)?;
-//! assert_eq!(name.key().as_str(), "campaigns/VIP/ce5c5482_20261122_080000.csv.gz");
+//! let key = destination.file_key(&context, NonZeroU64::MIN)?;
+//! assert_eq!(key.as_str(), "campaigns/VIP/ce5c5482_20261122_080000.csv.gz");
 //! # Ok::<(), consign::Error>(())
 //! ```
 
@@ -50,8 +50,6 @@ use crate::location::{BucketName, FolderPath};
 use crate::row::Columns;
 use crate::template::Template;
 use crate::{Error, ErrorKind, Result};
-
-pub use naming::FileName;
 
 /// Where and how tables are delivered: a validated plan that exports are runs of.
 #[derive(Clone)]

@@ -10,49 +10,7 @@ use crate::location::ObjectKey;
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
-/// The name of one file of an export.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct FileName {
-    key: ObjectKey,
-    folder: usize,
-}
-
-impl FileName {
-    fn join(folder: &str, name: &str) -> Result<Self> {
-        if name.chars().count() > Destination::MAX_FILE_NAME {
-            let (found, most) = (name.chars().count(), Destination::MAX_FILE_NAME);
-            let text = format!(
-                "the file name `{name}` has {found} characters with its number and extension, at most {most} are allowed"
-            );
-            return Err(Error::new(ErrorKind::Name, text));
-        }
-        let folder = folder.trim_matches('/');
-        Ok(Self { key: ObjectKey::join(folder, name)?, folder: folder.len() })
-    }
-
-    /// The whole key.
-    #[must_use]
-    pub fn key(&self) -> &ObjectKey {
-        &self.key
-    }
-
-    /// The folder, without `/` at its ends; may be empty.
-    #[must_use]
-    pub fn folder(&self) -> &str {
-        &self.key.as_str()[..self.folder]
-    }
-
-    /// The name in the folder.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.key.as_str()[self.folder..].trim_start_matches('/')
-    }
-}
-
 impl Destination {
-    /// The most characters of a file name, with its number and extension: 255 (the platform's guide, file names).
-    pub const MAX_FILE_NAME: usize = 255;
-
     /// The most files of one export: 100,000. It bounds the number in a name, whose room is checked when the export
     /// starts.
     pub const MAX_FILES: NonZeroU64 = NonZeroU64::new(100_000).expect("100,000 is not zero");
@@ -72,18 +30,18 @@ impl Destination {
     ///
     /// When the context lacks a value that a template needs, or a name would be too long or hold what a key may not.
     pub fn check_names(&self, context: &Context, run_id: &str) -> Result<()> {
-        self.file_name(context, NonZeroU64::MIN)?;
-        self.file_name(context, Self::MAX_FILES)?;
-        self.manifest_name(context, run_id)?;
-        self.rejects_name(context, run_id).map(|_| ())
+        self.file_key(context, NonZeroU64::MIN)?;
+        self.file_key(context, Self::MAX_FILES)?;
+        self.manifest_key(context, run_id)?;
+        self.rejects_key(context, run_id).map(|_| ())
     }
 
-    /// The name of the file with this index.
+    /// The key of the file with this index.
     ///
     /// # Errors
     ///
     /// As [`check_names`](Self::check_names); after that check, none.
-    pub fn file_name(&self, context: &Context, index: NonZeroU64) -> Result<FileName> {
+    pub fn file_key(&self, context: &Context, index: NonZeroU64) -> Result<ObjectKey> {
         let context = self.complete(context);
         let folder = self.folder().template().expand(&context, index)?;
         let mut name = self.file_name_template().expand(&context, index)?;
@@ -92,31 +50,31 @@ impl Destination {
             name.push('_');
             name.push_str(&index.to_string());
         }
-        FileName::join(&folder, &(name + &self.extension()))
+        Ok(ObjectKey::join(&folder, &(name + &self.extension()))?)
     }
 
-    /// The name of the manifest: `manifest-<destination id>-<run id>.json`, beside the first file. Where the context
+    /// The key of the manifest: `manifest-<destination id>-<run id>.json`, beside the first file. Where the context
     /// has no id of the destination, it is left out.
     ///
     /// # Errors
     ///
     /// As [`check_names`](Self::check_names).
-    pub fn manifest_name(&self, context: &Context, run_id: &str) -> Result<FileName> {
+    pub fn manifest_key(&self, context: &Context, run_id: &str) -> Result<ObjectKey> {
         self.beside(context, run_id, "manifest", ".json")
     }
 
-    /// The name of the file of rejected rows: `rejects-<destination id>-<run id>.jsonl` and what the layers add, beside
+    /// The key of the file of rejected rows: `rejects-<destination id>-<run id>.jsonl` and what the layers add, beside
     /// the manifest.
     ///
     /// # Errors
     ///
     /// As [`check_names`](Self::check_names).
-    pub fn rejects_name(&self, context: &Context, run_id: &str) -> Result<FileName> {
+    pub fn rejects_key(&self, context: &Context, run_id: &str) -> Result<ObjectKey> {
         self.beside(context, run_id, "rejects", &self.layered(".jsonl"))
     }
 
-    /// The name of a file that belongs to the run as a whole.
-    fn beside(&self, context: &Context, run_id: &str, what: &str, extension: &str) -> Result<FileName> {
+    /// The key of a file that belongs to the run as a whole.
+    fn beside(&self, context: &Context, run_id: &str, what: &str, extension: &str) -> Result<ObjectKey> {
         let context = self.complete(context);
         let folder = self.folder().template().expand(&context, NonZeroU64::MIN)?;
         let id = context.destination_instance_id().map(|id| format!("{id}-")).unwrap_or_default();
@@ -125,6 +83,6 @@ impl Destination {
             let text = format!("the name `{name}` holds '/': expected ids that can be part of a file name");
             return Err(Error::new(ErrorKind::Context, text));
         }
-        FileName::join(&folder, &name)
+        Ok(ObjectKey::join(&folder, &name)?)
     }
 }

@@ -51,15 +51,14 @@ pub(super) async fn complete(
     match run.destination.manifest() {
         ManifestFile::Omit => Ok(manifest),
         ManifestFile::Write => {
-            let name = run.destination.manifest_name(&run.context, &run.id)?;
-            let key = name.key().as_str();
-            let mut upload = uploader.start(key).await?;
+            let key = run.destination.manifest_key(&run.context, &run.id)?;
+            let mut upload = uploader.start(key.as_str()).await?;
             let json = Bytes::from(manifest.to_json());
             let mut digest = Digest::default();
             digest.update(&json);
             uploader.end(&mut upload, json).await?;
             upload.complete(&digest).await?;
-            Ok(manifest.with_key(key))
+            Ok(manifest.with_key(key.as_str()))
         }
     }
 }

@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use super::pipeline::{Run, worker};
 use super::progress::{Progress, Stage};
-use crate::destination::{Destination, FileName};
+use crate::destination::Destination;
 use crate::layer::{Layer, LayerError, Transform};
+use crate::location::ObjectKey;
 use crate::manifest::FileEntry;
 use crate::store::{Digest, PartSchedule, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
@@ -45,7 +46,7 @@ struct Pushed {
 
 /// A file whose bytes are being made. Its upload is kept apart, where it can be aborted whatever becomes of the rest.
 pub(super) struct OpenFile {
-    name: FileName,
+    key: ObjectKey,
     layers: Layers,
     rows: u64,
     plain_bytes: u64,
@@ -60,15 +61,15 @@ impl OpenFile {
         run: &Arc<Run>,
         uploader: &mut Uploader,
         upload: &mut Option<Upload>,
-        name: impl FnOnce(&Run) -> Result<FileName> + Send + 'static,
+        key: impl FnOnce(&Run) -> Result<ObjectKey> + Send + 'static,
     ) -> Result<Self> {
-        let (name, layers) = {
+        let (key, layers) = {
             let run = Arc::clone(run);
-            worker(move || Ok((name(&run)?, Layers::start(&run.destination)?))).await?
+            worker(move || Ok((key(&run)?, Layers::start(&run.destination)?))).await?
         };
-        *upload = Some(uploader.start(name.key().as_str()).await?);
+        *upload = Some(uploader.start(key.as_str()).await?);
         let schedule = uploader.schedule();
-        Ok(Self { name, layers, rows: 0, plain_bytes: 0, stored: Digest::default(), schedule, parts: 0 })
+        Ok(Self { key, layers, rows: 0, plain_bytes: 0, stored: Digest::default(), schedule, parts: 0 })
     }
 
     /// Brings bytes to the store; gives the file back, or what waits for the commit if they were its last.
@@ -111,8 +112,7 @@ impl OpenFile {
         let mut parts = Vec::new();
         loop {
             let Some(size) = self.schedule.size(self.parts + 1) else {
-                let text =
-                    format!("`{}` has more parts than a store takes: give it fewer rows", self.name.key().as_str());
+                let text = format!("`{}` has more parts than a store takes: give it fewer rows", self.key);
                 return Err(Error::new(ErrorKind::Store, text));
             };
             let Some(part) = self.layers.take_part(size) else { break };
@@ -126,7 +126,7 @@ impl OpenFile {
     }
 
     fn entry(&self) -> FileEntry {
-        FileEntry::new(self.name.folder(), self.name.name())
+        FileEntry::new(self.key.as_str())
             .with_rows(self.rows)
             .with_plain_bytes(self.plain_bytes)
             .with_stored_bytes(self.stored.bytes())

@@ -152,8 +152,8 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
             let file = if let Some(file) = rejects.take() {
                 file
             } else {
-                let name = |run: &Run| run.destination.rejects_name(&run.context, &run.id);
-                OpenFile::start(run, &mut files.uploader, &mut files.rejects_upload, name).await?
+                let key = |run: &Run| run.destination.rejects_key(&run.context, &run.id);
+                OpenFile::start(run, &mut files.uploader, &mut files.rejects_upload, key).await?
             };
             match file.advance(run, &mut files.uploader, &mut files.rejects_upload, block.rejects).await? {
                 Advanced::Open(file) => rejects = Some(file),
@@ -163,8 +163,8 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
         let file = if let Some(file) = open.take() {
             file
         } else {
-            let name = move |run: &Run| run.destination.file_name(&run.context, block.file);
-            OpenFile::start(run, &mut files.uploader, &mut files.upload, name).await?
+            let key = move |run: &Run| run.destination.file_key(&run.context, block.file);
+            OpenFile::start(run, &mut files.uploader, &mut files.upload, key).await?
         };
         match file.advance(run, &mut files.uploader, &mut files.upload, block.plain).await? {
             Advanced::Open(file) => open = Some(file),

@@ -8,7 +8,7 @@
 //! use consign::manifest::{FileEntry, Manifest};
 //!
 //! let manifest = Manifest::new("0ac8f3c0", Utc.with_ymd_and_hms(2023, 8, 18, 1, 0, 0).unwrap())
-//!     .with_files([FileEntry::new("destination/output001", "a.csv").with_stored_bytes(145_854)]);
+//!     .with_files([FileEntry::new("destination/output001/a.csv").with_stored_bytes(145_854)]);
 //! assert_eq!(
 //!     manifest.to_json(),
 //!     r#"{"flowRunId":"0ac8f3c0","scheduledTime":"2023-08-18T01:00:00Z","exportResults":[{"sinkPath":"/destination/output001","name":"a.csv","size":145854}]}"#,
@@ -125,17 +125,16 @@ impl Manifest {
 /// One delivered file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FileEntry {
-    folder: String,
-    name: String,
+    key: String,
     rows: u64,
     plain_bytes: u64,
     stored_bytes: u64,
 }
 
 impl FileEntry {
-    /// A file in a folder, which may be empty and has no `/` at its ends.
-    pub fn new(folder: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { folder: folder.into(), name: name.into(), rows: 0, plain_bytes: 0, stored_bytes: 0 }
+    /// A file with this key: its folder, which may be empty, `/` and its name.
+    pub fn new(key: impl Into<String>) -> Self {
+        Self { key: key.into(), rows: 0, plain_bytes: 0, stored_bytes: 0 }
     }
 
     /// The same file with its number of rows, the header not counted.
@@ -156,22 +155,22 @@ impl FileEntry {
         Self { stored_bytes, ..self }
     }
 
-    /// The folder, without `/` at its ends.
+    /// The whole key: folder and name.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The folder, without `/` at its end.
     #[must_use]
     pub fn folder(&self) -> &str {
-        &self.folder
+        self.key.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
     /// The name in the folder.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The whole key: folder and name.
-    #[must_use]
-    pub fn key(&self) -> String {
-        if self.folder.is_empty() { self.name.clone() } else { format!("{}/{}", self.folder, self.name) }
+        self.key.rsplit_once('/').map_or(&*self.key, |(_, name)| name)
     }
 
     /// The rows, the header not counted.

@@ -1,6 +1,6 @@
 //! Rows in one block of memory.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Timelike};
 
 use super::{FieldNames, RowError, RowErrorKind, Value};
 
@@ -283,7 +283,9 @@ impl Batch {
 
     fn instant(&self, start: usize) -> NaiveDateTime {
         let (seconds, nanos) = (i64::from_ne_bytes(self.fixed(start)), u32::from_ne_bytes(self.fixed(start + 8)));
-        DateTime::from_timestamp(seconds, nanos).expect("the seconds came from a timestamp").naive_utc()
+        let second = DateTime::from_timestamp(seconds, 0).expect("the seconds came from a timestamp").naive_utc();
+        // More than a second of nanoseconds is a leap second, which chrono takes at any second in this way alone.
+        second.with_nanosecond(nanos).expect("the nanoseconds came from a timestamp")
     }
 
     fn fixed<const N: usize>(&self, start: usize) -> [u8; N] {

@@ -138,7 +138,9 @@ impl Store {
     /// When the URL cannot be read, its scheme is none of these or needs a feature that is off, or the store cannot be
     /// set up from the environment.
     pub fn from_url(url: &str) -> Result<Self> {
-        let parsed = Url::parse(url).map_err(|e| {
+        let whole = url;
+        let url = &*without_secrets(url);
+        let parsed = Url::parse(whole).map_err(|e| {
             Error::new(ErrorKind::Store, format!("cannot deliver to `{url}`: not a URL")).with_source(e)
         })?;
         match parsed.scheme() {
@@ -204,6 +206,21 @@ impl fmt::Debug for Store {
     }
 }
 
+/// A URL as errors show it: without a user's name and password, and without a query, which may hold a signature.
+fn without_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("//") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            // The container of an Azure URL stands where others have a password, and is none.
+            let host =
+                authority.rsplit_once('@').filter(|(user, _)| user.contains(':')).map_or(authority, |(_, host)| host);
+            format!("{scheme}//{host}{path}")
+        }
+        None => url.to_owned(),
+    }
+}
+
 /// The features that bring a store beyond folders and memory.
 fn cloud(url: &str, parsed: &Url) -> Result<Store> {
     let (scheme, prefix) = Scheme::parse(parsed).map_err(|_| {
@@ -219,16 +236,16 @@ fn cloud(url: &str, parsed: &Url) -> Result<Store> {
         #[cfg(feature = "aws")]
         Scheme::AmazonS3 => Interface::Parts(Arc::new(built(
             url,
-            object_store::aws::AmazonS3Builder::from_env().with_url(url).build(),
+            object_store::aws::AmazonS3Builder::from_env().with_url(parsed.as_str()).build(),
         )?)),
         #[cfg(feature = "gcp")]
         Scheme::GoogleCloudStorage => {
-            let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(url);
+            let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(parsed.as_str());
             Interface::Parts(Arc::new(built(url, builder.build())?))
         }
         #[cfg(feature = "azure")]
         Scheme::MicrosoftAzure => {
-            let builder = object_store::azure::MicrosoftAzureBuilder::from_env().with_url(url);
+            let builder = object_store::azure::MicrosoftAzureBuilder::from_env().with_url(parsed.as_str());
             Interface::Parts(Arc::new(built(url, builder.build())?))
         }
         #[cfg(feature = "http")]

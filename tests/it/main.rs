@@ -16,11 +16,12 @@ mod location;
 mod platform;
 mod policy;
 mod program;
+mod row;
 mod schedule;
 #[cfg(all(feature = "aws", feature = "azure", feature = "gzip"))]
 mod servers;
 mod spark_csv;
 mod store;
-mod text;
 mod template;
+mod text;
 mod tidy;

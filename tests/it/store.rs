@@ -20,6 +20,14 @@ fn urls_name_stores() {
     check_url_error("ftp://host/x", &format!("cannot deliver to `ftp://host/x`: {known}"));
 }
 
+#[test]
+fn a_url_is_shown_without_its_secrets() {
+    let known = "expected a URL that begins with file:///, memory:///, s3://, gs://, az:// or https://";
+    check_url_error("ftp://me:hush@host/x?sig=hush#hush", &format!("cannot deliver to `ftp://host/x`: {known}"));
+    check_url_error("ftp://box@host/x", &format!("cannot deliver to `ftp://box@host/x`: {known}"));
+    check_url_error("//me:hush@host", "cannot deliver to `//host`: not a URL");
+}
+
 #[cfg(not(feature = "aws"))]
 #[test]
 fn a_store_whose_feature_is_off_is_named() {
