@@ -245,7 +245,11 @@ fn values_that_break_their_rules() {
         "csvOptions: the delimiter `\"` and the quote `\"` share the character `\"`: expected them to differ at line 2 \
          column 15",
     );
-    check("\"csvOptions\": {\"encoding\": \"EBCDIC\"}", Wrong, "");
+    check(
+        "\"csvOptions\": {\"encoding\": \"EBCDIC\"}",
+        Wrong,
+        "csvOptions.encoding: expected Unicode or a single-byte charset, found `EBCDIC` at line 2 column 28",
+    );
     check(
         "\"dialect\": {\"quoteStyle\": \"most\"}",
         Wrong,
@@ -261,7 +265,7 @@ fn values_that_break_their_rules() {
     check(
         "\"csvOptions\": {\"quote\": \"\"}, \"dialect\": {\"quoteStyle\": \"all\"}",
         Wrong,
-        "dialect: the quote style `all` needs a quote: expected a quote character, found none at line 2 column 42",
+        "dialect: the quote style needs a quote: expected a quote character, found none at line 2 column 41",
     );
     check(
         "\"csvOptions\": {\"dateFormat\": \"yyyy\"}",

@@ -46,7 +46,7 @@ use crate::template::{Template, TemplateError, TemplateRules};
 /// .unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "value.schedule.startTime: invalid start time `09:30`: the minutes must be `00` at line 2 column 90"
+///     "value.schedule.startTime: invalid start time `09:30`: the minutes must be `00` at line 2 column 92"
 /// );
 /// # Ok::<(), consign::Error>(())
 /// ```
