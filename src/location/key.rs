@@ -19,8 +19,8 @@ use crate::template::{Leaf, bad_segment, find_macro, is_safe};
 /// - No slash at the beginning or the end, and between slashes no segment that is empty, `.` or `..`.
 /// - Nothing that reads as a macro, such as `%SEGMENT_ID%`: it has not been expanded.
 ///
-/// The key that is computed is the key in the store, to the byte: nothing is encoded on the way, see
-/// [`Path`](#impl-From<%26ObjectKey>-for-Path).
+/// The key that is computed is the key in the store, to the byte: its [`Path`] holds the same text, while `Path::from` of
+/// a text encodes some of it.
 ///
 /// # Characters
 ///

@@ -17,13 +17,15 @@ use crate::template::is_safe;
 ///
 /// Where the platform and AWS disagree, which is about dots, `Strict` refuses and `Lenient` accepts:
 ///
-/// | name | `Platform` | `PlatformApi` | `Aws` | `Strict` | `Lenient` |
+/// | name | `PlatformApi` | `Platform` | `Aws` | `Strict` | `Lenient` |
 /// |---|---|---|---|---|---|
-/// | `my-bucket` | yes | yes | yes | yes | yes |
-/// | `my.bucket` | no | yes | yes | no | yes |
-/// | `1.2.3.4.5` | no | no | yes | no | no |
-/// | `192.100.1.1` | no | no | no | no | no |
-/// | `xn--abc`, `abc-s3alias` | yes | yes | no | no | no |
+/// | `my-bucket`, `123`, `a--b` | yes | yes | yes | yes | yes |
+/// | `my.bucket`, `1.a`, `a.1` | yes | no | yes | no | yes |
+/// | `1.2`, `1.2.3.4.5` | no | no | yes | no | no |
+/// | `my.-b`, `my-.b` | no | no | yes | no | no |
+/// | `xn--abc`, `abc-s3alias`, `abc--ol-s3`, `amzn-s3-demo-bucket` | yes | yes | no | no | no |
+/// | `192.100.1.1`, `999.999.999.999`, `my..bucket` | no | no | no | no | no |
+/// | `ab`, `-abc`, `abc-`, `.abc`, `abc.`, `Abc`, `a_b` | no | no | no | no | no |
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum BucketRules {
@@ -36,9 +38,20 @@ pub enum BucketRules {
     Platform,
     /// The pattern that the platform's API publishes, no more and no less.
     PlatformApi,
-    /// General purpose buckets (AWS user guide, general purpose bucket naming rules).
+    /// General purpose buckets (AWS user guide, bucket naming rules):
+    ///
+    /// 1. 3 to 63 characters
+    /// 2. lowercase letters, digits, dots and hyphens
+    /// 3. a letter or digit at both ends
+    /// 4. no two dots together
+    /// 5. not formatted as an IP address: four groups of up to three digits, whatever their value
+    /// 6. not beginning with `xn--`, `sthree-` (and so `sthree-configurator`) or `amzn-s3-demo-`
+    /// 7. not ending in `-s3alias`, `--ol-s3`, `.mrap`, `--x-s3` or `--table-s3`
+    /// 8. ending in `-an` only as `<prefix>-<12-digit account>-<region>-an`
+    /// 9. no dots where Transfer Acceleration is used: a [warning](super::BucketWarning::Dots), as buckets work without
     Aws,
-    /// Directory buckets (AWS user guide, directory bucket naming rules).
+    /// Directory buckets (AWS user guide, directory bucket naming rules): `<base name>--<zone>--x-s3`, of 3 to 63
+    /// characters with the suffix, without dots, and else as `Aws`.
     AwsDirectory,
     /// The pattern that the platform's API publishes for buckets of Google Cloud Storage.
     Gcs,
