@@ -43,26 +43,29 @@ fn bucket(random: &mut Random, out: &mut String) {
     ];
     const WRONG: &[&str] =
         &["a", "b", "A", "Z", "_", " ", "/", "é", "ß", "\n", "\r\n", "\u{661}", "٣", "\0", "a-", ".b", "%", "\u{2028}"];
-    match random.below(16) {
-        0..=5 => (0..=random.below(9)).for_each(|_| out.push_str(random.pick(NEARLY))),
-        6..=8 => (0..=random.below(8)).for_each(|_| out.push_str(random.pick(NUMBERS))),
-        9..=10 => (0..=random.below(4)).for_each(|_| out.push_str(random.pick(WORDS))),
-        11..=12 => (0..=random.below(6)).for_each(|_| out.push_str(random.pick(WRONG))),
-        // Around the limits of 63 and 222, in parts of many lengths.
-        13..=14 => {
-            let total = [60, 210][random.below(2)] + random.below(14);
+    match random.below(32) {
+        0..=11 => (0..=random.below(9)).for_each(|_| out.push_str(random.pick(NEARLY))),
+        12..=17 => (0..=random.below(8)).for_each(|_| out.push_str(random.pick(NUMBERS))),
+        18..=21 => (0..=random.below(4)).for_each(|_| out.push_str(random.pick(WORDS))),
+        22..=25 => (0..=random.below(6)).for_each(|_| out.push_str(random.pick(WRONG))),
+        26..=29 => (0..random.below(5)).for_each(|_| out.push_str(random.pick(&["a", "1", ".", "-"]))),
+        // Around the limit of 63, and of 222 with parts of many lengths.
+        30 => {
+            out.push_str(&LETTERS[..58 + random.below(7)]);
+            out.push_str(random.pick(&["", ".", "-", "b", "-b", ".b"]));
+        }
+        _ => {
+            let total = 212 + random.below(14);
             while out.len() < total {
-                let part = 1 + random.below(70);
-                out.extend(std::iter::repeat_n('a', part.min(total - out.len())));
+                out.push_str(&LETTERS[..(1 + random.below(66)).min(total - out.len())]);
                 out.push_str(random.pick(&[".", ".", "-", "_", "", "a"]));
             }
-            if random.below(2) == 0 {
-                out.push('b');
-            }
         }
-        _ => (0..random.below(5)).for_each(|_| out.push_str(random.pick(&["a", "1", ".", "-"]))),
     }
 }
+
+/// More letters than a part of a name may have.
+const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
 
 fn folder(random: &mut Random, out: &mut String) {
     const HEAD: &[&str] = &["a", "Z", "0", "/", "acme/", "!", "-", "_", ".", "*", "'", "(", ")", "..", "//", "b"];
@@ -99,7 +102,7 @@ fn folder(random: &mut Random, out: &mut String) {
     (0..random.below(6)).for_each(|_| out.push_str(random.pick(HEAD)));
     (0..random.below(5)).for_each(|_| out.push_str(random.pick(TAIL)));
     match random.below(4) {
-        0 => (0..random.below(3)).for_each(|_| out.push_str(random.pick(WRONG))),
+        0 => (0..random.below(2)).for_each(|_| out.push_str(random.pick(WRONG))),
         1 => out.push_str(random.pick(HEAD)),
         _ => {}
     }
