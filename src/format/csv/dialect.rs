@@ -1,9 +1,11 @@
 //! The dialect: the validated plan of everything that decides the bytes of a record.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use super::charset::Coder;
+use super::render::{Render, Renderers};
 use super::token::{Empty, EscapeSelf};
 use super::{
     Blank, Bom, Charset, Comment, Delimiter, DialectError, DialectErrorKind, EmptyText, Encoder, Escape, Guard, Header,
@@ -38,6 +40,7 @@ pub(super) struct Plan {
     pub(super) way: Way,
     /// None for UTF-8.
     pub(super) coder: Option<Coder>,
+    pub(super) renderers: Renderers,
 }
 
 /// How the dialect writes its fields, chosen once.
@@ -68,6 +71,8 @@ pub(super) struct Settings {
     pub(super) bom: Bom,
     pub(super) unmappable: Unmappable,
     pub(super) guard: Guard,
+    pub(super) render: Render,
+    pub(super) column_renders: BTreeMap<usize, Render>,
     pub(super) on_hazard: OnHazard,
     pub(super) refused: Refused,
 }
@@ -242,6 +247,18 @@ impl DialectBuilder {
         self
     }
 
+    /// How values that are no text are spelled; see [`Render`].
+    pub fn with_render(mut self, render: Render) -> Self {
+        self.settings.render = render;
+        self
+    }
+
+    /// How values of the column at this zero-based place are spelled, instead.
+    pub fn with_column_render(mut self, column: usize, render: Render) -> Self {
+        self.settings.column_renders.insert(column, render);
+        self
+    }
+
     /// What is done about a cell that a reader would misread; see [`OnHazard`].
     pub fn with_on_hazard(mut self, on_hazard: OnHazard) -> Self {
         self.settings.on_hazard = on_hazard;
@@ -259,7 +276,8 @@ impl DialectBuilder {
     /// # Errors
     ///
     /// When two of delimiter, quote, escape, comment and terminator share a character, or one of the first four is a
-    /// line end, or a setting needs a quote that the dialect lacks: no reader could split such records. In
+    /// line end, or a setting needs a quote that the dialect lacks: no reader could split such records. When a pattern
+    /// prints what a value of its kind does not have, or the charset lacks a character that the dialect writes. In
     /// [`Mode::Exact`], which asks nothing of its readers, when a setting is none of Spark's.
     ///
     /// ```
@@ -285,7 +303,8 @@ impl DialectBuilder {
         };
         let coder = Coder::new(settings.charset);
         check_charset(&settings, coder.as_ref())?;
-        Ok(Dialect(Arc::new(Plan { settings, way, coder })))
+        let renderers = Renderers::new(&settings.render, &settings.column_renders)?;
+        Ok(Dialect(Arc::new(Plan { settings, way, coder, renderers })))
     }
 }
 

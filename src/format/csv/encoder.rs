@@ -1,9 +1,7 @@
 //! The state for one file: records in, bytes out.
 
-use std::fmt::Write as _;
-
 use super::charset::Coder;
-use super::dialect::Way;
+use super::dialect::{Plan, Way};
 use super::fixed::Class;
 use super::hazard::Hits;
 use super::{Counts, Dialect, EncodeError, EncodeErrorKind, Guard, HazardKind, Header, OnHazard, Refused};
@@ -37,7 +35,7 @@ pub(super) struct Met {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     /// The text of a value that is no text.
-    pub(super) rendered: String,
+    rendered: Vec<u8>,
     /// A text with a character in front of it.
     pub(super) guarded: String,
 }
@@ -153,10 +151,7 @@ impl Encoder {
         self.met.clear();
         let (met, scratch) = (&mut self.met, &mut self.scratch);
         let written = through(plan.coder.as_ref(), &mut self.unicode, out, |out| match &plan.way {
-            Way::Exact(rules) => {
-                exact::record(rules, plan, fields, met, scratch, out);
-                Ok(())
-            }
+            Way::Exact(rules) => exact::record(rules, plan, fields, met, scratch, out),
             Way::Fixed(rules) => fixed::record(rules, plan, &plan.settings.guard, fields, met, scratch, out),
         });
         self.settle(written, start, out)
@@ -186,6 +181,15 @@ impl Encoder {
     }
 }
 
+impl Scratch {
+    /// The text of a value that is neither null nor text.
+    pub(super) fn render(&mut self, plan: &Plan, column: usize, value: Value<'_>) -> Result<&str, EncodeError> {
+        self.rendered.clear();
+        let rendered = plan.renderers.append(column, value, &mut self.rendered);
+        rendered.map(|()| std::str::from_utf8(&self.rendered).expect("values are spelled in UTF-8"))
+    }
+}
+
 impl Met {
     fn clear(&mut self) {
         self.hits.clear();
@@ -212,38 +216,6 @@ fn through(
         // What the charset lacks has been counted field by field.
         coder.append(text, out);
     })
-}
-
-/// The plain text of a value that is neither null nor text.
-pub(super) fn render(value: Value<'_>, out: &mut String) {
-    let written = match value {
-        Value::Null => Ok(()),
-        Value::Boolean(v) => write!(out, "{v}"),
-        Value::Integer(v) => write!(out, "{v}"),
-        Value::Float32(v) => write!(out, "{v}"),
-        Value::Float64(v) => write!(out, "{v}"),
-        Value::Decimal { unscaled, scale } => decimal(unscaled, scale, out),
-        Value::Date(v) => write!(out, "{v}"),
-        Value::Timestamp(v) => write!(out, "{v}"),
-        Value::LocalTimestamp(v) => write!(out, "{v}"),
-        Value::Text(v) | Value::Nested(v) => out.write_str(v),
-        Value::Binary(v) => v.iter().try_for_each(|b| write!(out, "{b:02x}")),
-    };
-    written.expect("writing to a String cannot fail");
-}
-
-fn decimal(unscaled: i128, scale: i8, out: &mut String) -> std::fmt::Result {
-    let digits = unscaled.unsigned_abs().to_string();
-    let sign = if unscaled < 0 { "-" } else { "" };
-    match usize::try_from(scale) {
-        Ok(0) => write!(out, "{sign}{digits}"),
-        Ok(scale) => {
-            let digits = format!("{digits:0>width$}", width = scale + 1);
-            let (whole, fraction) = digits.split_at(digits.len() - scale);
-            write!(out, "{sign}{whole}.{fraction}")
-        }
-        Err(_) => write!(out, "{sign}{digits}{:0<zeros$}", "", zeros = usize::from(scale.unsigned_abs())),
-    }
 }
 
 /// What kind of value a field's text comes from.

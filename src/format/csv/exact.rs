@@ -8,9 +8,9 @@
 use std::collections::HashMap;
 
 use super::dialect::{Plan, Settings};
-use super::encoder::{Met, Scratch, render};
+use super::encoder::{Met, Scratch};
 use super::token::Empty;
-use super::{Escape, EscapeSelf, HazardKind, InnerQuotes, Nulls, QuoteStyle, Trim};
+use super::{EncodeError, Escape, EscapeSelf, HazardKind, InnerQuotes, Nulls, QuoteStyle, Trim};
 use crate::row::Value;
 
 /// What stands for "no character" in Spark's options; it is written all the same.
@@ -322,7 +322,7 @@ pub(super) fn record<'a>(
     met: &mut Met,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
-) {
+) -> Result<(), EncodeError> {
     let start = out.len();
     for (column, value) in fields.into_iter().enumerate() {
         if column > 0 {
@@ -331,16 +331,13 @@ pub(super) fn record<'a>(
         let text = match value {
             Value::Null => None,
             Value::Text(text) => Some(text),
-            _ => {
-                scratch.rendered.clear();
-                render(value, &mut scratch.rendered);
-                Some(&*scratch.rendered)
-            }
+            _ => Some(scratch.render(plan, column, value)?),
         };
         rules.field(column, text, met, out);
         note_unmappable(plan, column, text.unwrap_or_default(), met);
     }
     end(rules, start, met, out);
+    Ok(())
 }
 
 /// Appends the columns' names as Spark's writer does, which may be nothing.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::charset::Coder;
 use super::dialect::{Plan, Settings};
-use super::encoder::{Met, Scratch, class, render};
+use super::encoder::{Met, Scratch, class};
 use super::token::Empty;
 use super::{
     Blank, EncodeError, EncodeErrorKind, Escape, EscapeSelf, Guard, HazardKind, InnerQuotes, Nulls, QuoteStyle,
@@ -368,9 +368,8 @@ pub(super) fn record<'a>(
                 rules.field(column, &text, Class::Text, met, out)?;
             }
             _ => {
-                scratch.rendered.clear();
-                render(value, &mut scratch.rendered);
-                let text = mapped(narrow, plan.settings.unmappable, column, &scratch.rendered, met)?;
+                let text = scratch.render(plan, column, value)?;
+                let text = mapped(narrow, plan.settings.unmappable, column, text, met)?;
                 rules.field(column, &text, class(&value), met, out)?;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Blank, Bom, Comment, Dialect, DialectBuilder, EmptyText, Escape, Guard, Header, Mode, NullText, QuoteStyle,
-    QuotedNull, SparkOptions, Terminator, Trim,
+    QuotedNull, Render, SparkOptions, Terminator, Trim,
 };
 
 impl Dialect {
@@ -45,7 +45,13 @@ impl Dialect {
     /// ```
     #[must_use]
     pub fn platform_exact() -> Self {
-        preset(Self::builder().with_mode(Mode::Exact).with_trim(Trim::Both).with_comment(Comment::HASH))
+        preset(
+            Self::builder()
+                .with_mode(Mode::Exact)
+                .with_trim(Trim::Both)
+                .with_comment(Comment::HASH)
+                .with_render(Render::spark()),
+        )
     }
 
     /// What Spark writes without options: no header, trimmed texts, null as nothing, empty text as `""`.

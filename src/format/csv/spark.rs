@@ -2,8 +2,9 @@
 
 use super::{
     Charset, Comment, Delimiter, Dialect, DialectBuilder, DialectError, DialectErrorKind, EmptyText, Escape,
-    EscapeSelf, Header, InnerQuotes, Mode, NullText, Quote, QuoteStyle, QuotedNull, Terminator, Trim,
+    EscapeSelf, Header, InnerQuotes, Mode, NullText, Quote, QuoteStyle, QuotedNull, Render, Terminator, Trim,
 };
+use super::datetime::{Locale, Pattern, PatternError, Zone};
 use crate::Span;
 
 /// The options of Spark's CSV writer, checked as Spark checks them.
@@ -27,6 +28,11 @@ use crate::Span;
 /// | `comment` | `#` | one character; U+0000 means none |
 /// | `header` | `false` | a boolean |
 /// | `encoding`, or `charset` | `UTF-8` | a [`Charset`] |
+/// | `dateFormat` | `yyyy-MM-dd` | a [`Pattern`] |
+/// | `timestampFormat` | `yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]` | a [`Pattern`] |
+/// | `timestampNTZFormat` | `yyyy-MM-dd'T'HH:mm:ss[.SSS]` | a [`Pattern`] without offset or zone |
+/// | `locale` | `en-US` | a [`Locale`], for dates and timestamps |
+/// | `timeZone` | `UTC` (Spark: that of the session) | a [`Zone`] |
 ///
 /// A boolean is `true` or `false` in any case of letters. A character is a UTF-16 unit, as it is for Spark, so that a
 /// character beyond U+FFFF is two.
@@ -59,6 +65,7 @@ pub struct SparkOptions {
     comment: Comment,
     header: Header,
     charset: Charset,
+    render: Render,
 }
 
 impl Default for SparkOptions {
@@ -144,6 +151,7 @@ impl SparkOptions {
                 Some(c) => c.encode_utf8(&mut [0; 4]).parse()?,
             },
             charset: given.charset()?,
+            render: given.render()?,
             header: if given.flag("header", false)? { Header::Write } else { Header::Omit },
         })
     }
@@ -183,6 +191,7 @@ impl SparkOptions {
             .with_comment(self.comment)
             .with_header(self.header)
             .with_charset(self.charset)
+            .with_render(self.render.clone())
             .with_quoted_null(if self.null == NullText::NOTHING { QuotedNull::IsText } else { QuotedNull::IsNull })
     }
 
@@ -252,6 +261,36 @@ impl Given<'_> {
         text.parse().map_err(|_| wrong(key, text, Span::new(0, text.len()), &what))
     }
 
+    fn render(&self) -> Result<Render, DialectError> {
+        let locale = match self.get("locale") {
+            None => Locale::EN_US,
+            Some(tag) => Locale::parse(tag).map_err(|e| inside("locale", tag, &e, e.span()))?,
+        };
+        let zone = match self.get("timeZone") {
+            None => Zone::UTC,
+            Some(id) => Zone::parse(id).map_err(|e| inside("timeZone", id, &e, e.span()))?,
+        };
+        let date = self.pattern("dateFormat", "yyyy-MM-dd", Pattern::check_date)?;
+        let timestamp = self.pattern("timestampFormat", "yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]", |_| Ok(()))?;
+        let local = self.pattern("timestampNTZFormat", "yyyy-MM-dd'T'HH:mm:ss[.SSS]", Pattern::check_local)?;
+        Ok(Render::spark()
+            .with_dates(date, locale)
+            .with_timestamps(timestamp, locale, zone)
+            // Spark's writer leaves the locale aside for these.
+            .with_local_timestamps(local, Locale::EN_US))
+    }
+
+    fn pattern(
+        &self,
+        key: &str,
+        default: &str,
+        check: impl FnOnce(&Pattern) -> Result<(), PatternError>,
+    ) -> Result<Pattern, DialectError> {
+        let text = self.get(key).unwrap_or(default);
+        let pattern = Pattern::spark(text).and_then(|pattern| check(&pattern).map(|()| pattern));
+        pattern.map_err(|e| inside(key, text, &e, e.span()))
+    }
+
     fn check(&self, key: &str, check: Check) -> Result<(), DialectError> {
         const HANDLING: [&str; 5] =
             ["BACK_TO_DELIMITER", "RAISE_ERROR", "SKIP_VALUE", "STOP_AT_CLOSING_QUOTE", "STOP_AT_DELIMITER"];
@@ -267,6 +306,11 @@ impl Given<'_> {
         };
         Err(wrong(key, text, Span::new(0, text.len()), &format!("{expected}, found `{text}`")))
     }
+}
+
+#[cold]
+fn inside(key: &str, text: &str, error: &impl std::fmt::Display, span: Span) -> DialectError {
+    DialectError::new(DialectErrorKind::Option, format!("option `{key}`: {error}")).at(text, span)
 }
 
 #[cold]
