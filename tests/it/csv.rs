@@ -1,6 +1,7 @@
 //! The CSV dialect and its encoder.
 
 use consign::ErrorKind;
+use consign::chrono;
 use consign::format::csv::{
     Blank, Bom, Charset, Comment, Counts, Delimiter, Dialect, DialectBuilder, DialectError, DialectErrorKind,
     EmptyText, EncodeError, EncodeErrorKind, Encoder, Escape, EscapeSelf, Guard, Hazard, HazardKind, Header,
@@ -72,7 +73,7 @@ fn the_default_dialect_is_the_platforms() {
 fn values_of_other_types_are_quoted_by_need_and_style() {
     let row = [Value::Integer(-1), Value::Boolean(true), Value::Nested("{\"a\":1}"), Value::Binary(&[0xAB])];
     let dialect = Dialect::builder().with_escape(Escape::Doubled);
-    assert_eq!(encode(&dialect.clone().build().unwrap(), &row), b"-1,true,\"{\"\"a\"\":1}\",ab\n");
+    assert_eq!(encode(&dialect.clone().build().unwrap(), &row), b"-1,true,\"{\"\"a\"\":1}\",qw==\n");
     let dashes = dialect.clone().with_delimiter(Delimiter::from('-')).build().unwrap();
     assert_eq!(encode(&dashes, &row[..2]), b"\"-1\"-true\n");
     let zero = dialect.with_null(NullText::new("0")).build().unwrap();
@@ -428,4 +429,65 @@ fn what_the_reader_knows_decides_what_is_lossless() {
     assert!(
         nothing().with_blank(Blank::Bare).with_inner_quotes(InnerQuotes::Leave).build().unwrap().lossless().is_err()
     );
+}
+
+/// The text of one value under Spark's options.
+#[track_caller]
+fn check_spark(options: &[(&str, &str)], value: Value<'_>, expected: &str) {
+    let dialect = SparkOptions::parse(options.iter().copied()).unwrap().dialect(Mode::Exact).unwrap();
+    assert_eq!(String::from_utf8(encode(&dialect, &[value])).unwrap(), format!("{expected}\n"));
+}
+
+#[test]
+fn sparks_options_spell_values() {
+    let instant = chrono::DateTime::from_timestamp(1_704_164_645, 123_456_000).unwrap();
+    let timestamp = Value::Timestamp(instant);
+    let local = Value::LocalTimestamp(instant.naive_utc());
+    let date = Value::Date(instant.date_naive());
+    check_spark(&[], timestamp, "2024-01-02T03:04:05.123Z");
+    check_spark(&[("timeZone", "America/Los_Angeles")], timestamp, "2024-01-01T19:04:05.123-08:00");
+    check_spark(&[("timestampFormat", "HH:mm a"), ("locale", "en-US")], timestamp, "03:04 AM");
+    check_spark(&[], local, "2024-01-02T03:04:05.123");
+    check_spark(&[("timestampNTZFormat", "d MMM"), ("locale", "fr-FR")], local, "2 Jan");
+    check_spark(&[], date, "2024-01-02");
+    check_spark(&[("dateFormat", "d MMMM"), ("LOCALE", "fr-FR")], date, "2 janvier");
+    check_spark(&[("dateFormat", "d,M")], date, "\"2,1\"");
+    check_spark(&[], Value::Float64(1e7), "1.0E7");
+    check_spark(&[], Value::Decimal { unscaled: 1, scale: 10 }, "1E-10");
+    check_spark(&[], Value::Boolean(false), "false");
+
+    let error = Dialect::spark().encoder().record([Value::Nested("[]")], &mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), EncodeErrorKind::Nested);
+    let error = SparkOptions::parse([("dateFormat", "yyyy-MM-dd HH")]).unwrap_err();
+    assert_eq!(error.kind(), DialectErrorKind::Option);
+    assert!(error.to_string().starts_with("option `dateFormat`: "), "{error}");
+    let error = SparkOptions::parse([("timeZone", "Mars/Olympus")]).unwrap_err();
+    assert!(error.to_string().starts_with("option `timeZone`: "), "{error}");
+    let error = SparkOptions::parse([("locale", "")]).map(|_| ());
+    assert!(error.is_err());
+}
+
+/// `examples/csv_presets.rs` writes a table for the readers of `tests/readers/check.py`; here, the `csv` crate is one.
+#[test]
+fn the_presets_example_writes_what_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.ancestors().nth(2).unwrap().join("examples").join("csv_presets");
+    let status = std::process::Command::new(program).arg(folder.path()).status().unwrap();
+    assert!(status.success());
+
+    let table: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("table.json")).unwrap()).unwrap();
+    let expected: Vec<Vec<String>> = table["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row.as_array().unwrap().iter().map(|cell| cell.as_str().unwrap_or_default().to_owned()).collect())
+        .collect();
+    for preset in ["duckdb", "postgres_copy", "rfc4180", "snowflake"] {
+        let reader = csv::Reader::from_path(folder.path().join(preset).with_extension("csv"));
+        let found: Vec<Vec<String>> =
+            reader.unwrap().into_records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
+        assert_eq!(found, expected, "{preset}");
+    }
 }

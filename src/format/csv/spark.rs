@@ -1,10 +1,10 @@
 //! Spark's CSV options: their names, aliases, defaults and checks.
 
+use super::datetime::{Locale, Pattern, PatternError, Zone};
 use super::{
     Charset, Comment, Delimiter, Dialect, DialectBuilder, DialectError, DialectErrorKind, EmptyText, Escape,
     EscapeSelf, Header, InnerQuotes, Mode, NullText, Quote, QuoteStyle, QuotedNull, Render, Terminator, Trim,
 };
-use super::datetime::{Locale, Pattern, PatternError, Zone};
 use crate::Span;
 
 /// The options of Spark's CSV writer, checked as Spark checks them.
