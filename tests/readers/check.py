@@ -72,7 +72,6 @@ def polars_reader(folder, rows):
         frame = polars.read_csv(
             folder / f"{preset}.csv",
             infer_schema=False,
-            missing_utf8_is_empty_string=False,
             eol_char="\n",
             truncate_ragged_lines=False,
         )
