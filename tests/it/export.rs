@@ -308,7 +308,7 @@ async fn rejected_rows_go_to_a_file_of_their_own() {
     }
     let manifest = export.commit().await.unwrap();
     let rejects = manifest.rejects().unwrap();
-    assert_eq!((manifest.rows(), rejects.rows(), rejects.key().as_str()), (1, 1, "out/rejects-run.jsonl.gz"));
+    assert_eq!((manifest.rows(), rejects.rows(), rejects.key()), (1, 1, "out/rejects-run.jsonl.gz"));
     assert_eq!(manifest.counts().get("rejected"), Some(&1));
     assert!(!manifest.to_json().contains("rejects"));
     let bytes = object_store::ObjectStoreExt::get(&*memory, &rejects.key().into()).await.unwrap();

@@ -30,10 +30,10 @@ async fn every_size_comes_back_to_the_byte(server: Server) {
         let mut keys = vec![manifest_key.clone()];
         let mut first = 0;
         for file in manifest.files() {
-            let found = client.get(&file.key()).await.unwrap();
+            let found = client.get(file.key()).await.unwrap();
             assert!(found == text(first..first + file.rows()), "{server}: {} has other bytes", file.key());
             first += file.rows();
-            keys.push(file.key());
+            keys.push(file.key().to_owned());
         }
         assert_eq!(first, rows);
         assert_eq!(client.get(&manifest_key).await.unwrap(), manifest.to_json().into_bytes());
@@ -121,8 +121,8 @@ async fn keys_are_spelled_to_the_byte(server: Server) {
         export.write_record([row(0).as_str()]).await.unwrap();
         let manifest = export.commit().await.unwrap();
         let file = &manifest.files()[0];
-        assert!(client.get(&file.key()).await.unwrap() == text(0..1), "{server}: {} has other bytes", file.key());
-        let mut expected = vec![manifest.key().unwrap().to_owned(), file.key()];
+        assert!(client.get(file.key()).await.unwrap() == text(0..1), "{server}: {} has other bytes", file.key());
+        let mut expected = vec![manifest.key().unwrap().to_owned(), file.key().to_owned()];
         expected.sort();
         assert_eq!(client.keys(file.folder()).await, expected, "{server}");
     }
