@@ -288,16 +288,17 @@ fn values_that_break_their_rules() {
         "datasetFileType: expected `fileType` \"CSV\" instead: datasets are not built yet at line 2 column 20",
     );
     for (rows, text) in [
-        ("0", "maxFileRowCount: expected a number of rows of at least 1, found 0 at line 2 column 20"),
-        ("-5", "maxFileRowCount: expected a number of rows of at least 1, found -5 at line 2 column 20"),
-        ("1.5", "maxFileRowCount: expected a number of rows of at least 1, found 1.5 at line 2 column 20"),
+        ("0", "maxFileRowCount: expected a whole number of rows of at least 1, found 0 at line 2 column 20"),
+        ("-5", "maxFileRowCount: expected a whole number of rows of at least 1, found -5 at line 2 column 20"),
+        ("1e6", "maxFileRowCount: expected a whole number of rows of at least 1, found 1000000.0 at line 2 column 20"),
+        ("1.5", "maxFileRowCount: expected a whole number of rows of at least 1, found 1.5 at line 2 column 20"),
     ] {
         check(&format!("\"maxFileRowCount\": {rows}"), Wrong, text);
     }
     check(
         "\"maxFileRowCount\": \"5\"",
         Type,
-        "maxFileRowCount: expected a number of rows of at least 1, found string \"5\" at line 2 column 20",
+        "maxFileRowCount: expected a whole number of rows of at least 1, found string \"5\" at line 2 column 20",
     );
     check(
         "\"includeFileManifest\": \"no\"",

@@ -361,14 +361,14 @@ impl<'de> Deserialize<'de> for Rows {
         struct Read;
 
         fn wrong<E: de::Error>(found: impl fmt::Display) -> E {
-            E::custom(format!("expected a number of rows of at least 1, found {found}"))
+            E::custom(format!("expected a whole number of rows of at least 1, found {found}"))
         }
 
         impl Visitor<'_> for Read {
             type Value = Rows;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number of rows of at least 1")
+                f.write_str("a whole number of rows of at least 1")
             }
 
             fn visit_u64<E: de::Error>(self, rows: u64) -> Result<Rows, E> {
@@ -380,7 +380,7 @@ impl<'de> Deserialize<'de> for Rows {
             }
 
             fn visit_f64<E: de::Error>(self, rows: f64) -> Result<Rows, E> {
-                Err(wrong(rows))
+                Err(wrong(format_args!("{rows:?}")))
             }
         }
 
