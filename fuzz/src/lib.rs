@@ -4,6 +4,7 @@
 //! programs replay the files that they are given, so a crash or the corpus is a test that needs no fuzzer.
 
 pub mod csv_round_trip;
+pub mod csv_spark;
 pub mod location;
 pub mod replay;
 pub mod template;

@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 
@@ -40,15 +41,53 @@ def duckdb_reader(folder, rows):
             "columns = {'a': 'VARCHAR', 'b': 'VARCHAR', 'c': 'VARCHAR'})"
         ).fetchall()
         yield preset, [list(row) for row in found], expected(rows, keep)
-    import duckdb as again
-
     one = folder / "one_column.csv"
     one.write_text('a\n\n""\nx\n', newline="")
-    found = again.sql(
+    found = duckdb.sql(
         f"SELECT * FROM read_csv('{one}', header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
         "allow_quoted_nulls = false, auto_detect = false, columns = {'a': 'VARCHAR'})"
     ).fetchall()
     yield "duckdb, one column", [row[0] for row in found], [None, "", "x"]
+
+
+def mariadb_reader(folder, rows):
+    server, install = shutil.which("mariadbd"), shutil.which("mariadb-install-db")
+    if not (server and install):
+        sys.exit("MariaDB's server is not installed")
+    with tempfile.TemporaryDirectory() as work:
+        data, socket = os.path.join(work, "data"), os.path.join(work, "s")
+        as_root = ["--user=root"] if os.geteuid() == 0 else []
+        subprocess.run(
+            [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *as_root],
+            check=True,
+            capture_output=True,
+        )
+        options = [f"--datadir={data}", f"--socket={socket}", f"--pid-file={work}/pid", "--skip-networking", "--local-infile"]
+        running = subprocess.Popen([server, "--no-defaults", *options, *as_root], stderr=subprocess.DEVNULL)
+        try:
+            client = ["mariadb", "--no-defaults", f"--socket={socket}", "-u", "root", "--local-infile=1", "-N", "-B", "--raw"]
+
+            def run(sql):
+                return subprocess.run([*client, "-e", sql], check=True, capture_output=True, text=True).stdout
+
+            for _ in range(300):
+                if os.path.exists(socket):
+                    break
+                time.sleep(0.1)
+            run("CREATE DATABASE d CHARACTER SET utf8mb4")
+            run("CREATE TABLE d.t (n INT AUTO_INCREMENT PRIMARY KEY, a TEXT, b TEXT, c TEXT)")
+            run(
+                f"LOAD DATA LOCAL INFILE '{folder}/mysql_load_data.csv' INTO TABLE d.t CHARACTER SET utf8mb4 "
+                "FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '\\\\' "
+                "LINES TERMINATED BY '\\n' IGNORE 1 LINES (a, b, c)"
+            )
+            cells = ", ".join(f"ifnull(hex({name}), 'null')" for name in "abc")
+            lines = run(f"SELECT {cells} FROM d.t ORDER BY n").splitlines()
+            decode = lambda cell: None if cell == "null" else bytes.fromhex(cell).decode()
+            yield "mysql_load_data", [[decode(cell) for cell in line.split("\t")] for line in lines], expected(rows, keep)
+        finally:
+            running.terminate()
+            running.wait()
 
 
 def pandas_reader(folder, rows):
@@ -76,7 +115,7 @@ def polars_reader(folder, rows):
             truncate_ragged_lines=False,
         )
         found = [list(row) for row in frame.rows()]
-        yield preset, found, expected(rows, keep) if preset != "rfc4180" else expected(rows, keep)
+        yield preset, found, expected(rows, keep)
 
 
 def pyarrow_reader(folder, rows):
@@ -120,7 +159,7 @@ def sqlite_reader(folder, rows):
     with tempfile.TemporaryDirectory() as work:
         database = os.path.join(work, "d.db")
         for preset in ("rfc4180", "postgres_copy"):
-            script = f"DROP TABLE IF EXISTS t;\nCREATE TABLE t (a TEXT, b TEXT, c TEXT);\n.mode csv\n"
+            script = "DROP TABLE IF EXISTS t;\nCREATE TABLE t (a TEXT, b TEXT, c TEXT);\n.mode csv\n"
             script += f".import --skip 1 {folder / preset}.csv t\n"
             subprocess.run([tool, database], input=script, text=True, check=True)
             found = [list(row) for row in sqlite3.connect(database).execute("SELECT * FROM t ORDER BY rowid")]
@@ -168,6 +207,7 @@ def postgres_reader(folder, rows):
 
 READERS = {
     "duckdb": duckdb_reader,
+    "mariadb": mariadb_reader,
     "pandas": pandas_reader,
     "polars": polars_reader,
     "postgres": postgres_reader,

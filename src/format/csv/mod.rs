@@ -1,4 +1,32 @@
 //! CSV: the dialect (a plan), its encoder (the state for one file), hazards and presets.
+//!
+//! A [`Dialect`] is everything that decides the bytes of a record. It is built from typed parts, from one of the
+//! presets ([`Dialect::platform`], [`Dialect::postgres_copy`] and others, each with the statement that loads its files),
+//! or from [`SparkOptions`]; and it knows what its reader cannot tell apart ([`Dialect::hazards`]).
+//!
+//! An [`Encoder`] turns rows into bytes: no I/O, and nothing but counters carries over from one record to the next, so
+//! the records of a file can be encoded in parallel and joined.
+//!
+//! ```
+//! use consign::format::csv::{Delimiter, Dialect, EmptyText, NullText, QuotedNull};
+//! use consign::row::Value;
+//!
+//! let dialect = Dialect::builder()
+//!     .with_delimiter(Delimiter::SEMICOLON)
+//!     .with_null(NullText::new("NULL"))
+//!     .with_empty(EmptyText::NOTHING)
+//!     .with_quoted_null(QuotedNull::IsText)
+//!     .build()?;
+//! let mut encoder = dialect.encoder();
+//! let mut out = Vec::new();
+//! encoder.header(&["id", "name"], &mut out)?;
+//! encoder.record([Value::Integer(1), Value::Text("Ann; Bob")], &mut out)?;
+//! encoder.record([Value::Integer(2), Value::Null], &mut out)?;
+//! encoder.record([Value::Integer(3), Value::Text("NULL")], &mut out)?;
+//! assert_eq!(out, b"id;name\n1;\"Ann; Bob\"\n2;NULL\n3;\"NULL\"\n");
+//! assert!(dialect.lossless().is_ok());
+//! # Ok::<(), consign::Error>(())
+//! ```
 
 mod charset;
 mod choice;
