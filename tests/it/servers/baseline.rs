@@ -7,11 +7,12 @@ use consign::store::Store;
 use consign::{Error, ErrorKind, Export};
 
 use super::client::Setup;
+use super::fault::{Fault, Faults, Rule, Step};
 use super::fixture::Server;
-use super::{ROW_BYTES, context, deliver, plan, row, text};
+use super::{MOST_ROWS, context, deliver, plan, row, text};
 
-/// 20 MiB: three parts, or one request and a file of two parts.
-const ROWS: u64 = 20 * 1024 * 1024 / ROW_BYTES as u64;
+/// 20 MiB: three parts.
+const ROWS: u64 = MOST_ROWS as u64;
 
 #[track_caller]
 fn check_kind(server: Server, error: &Error, kind: ErrorKind) {
@@ -64,7 +65,7 @@ async fn an_abort_leaves_nothing(server: Server) {
         let folder = format!("abort/{end}");
         let mut export = Export::start(&plan(&folder).build().unwrap(), &client.store(), context()).unwrap();
         for number in 0..ROWS {
-            export.write_record([row(number).as_str()]).await.unwrap();
+            export.write_record([row(number)]).await.unwrap();
         }
         if let Some(uploads) = client.open_uploads(&folder).await {
             assert_eq!(uploads, [format!("{folder}/t.csv")], "{server}: the upload was not under way");
@@ -118,13 +119,30 @@ async fn keys_are_spelled_to_the_byte(server: Server) {
         let destination = plan("keys/%SEGMENT_NAME%").build().unwrap();
         let context = context().with_audience_name(name);
         let mut export = Export::start(&destination, &client.store(), context).unwrap();
-        export.write_record([row(0).as_str()]).await.unwrap();
+        export.write_record([row(0)]).await.unwrap();
         let manifest = export.commit().await.unwrap();
         let file = &manifest.files()[0];
         assert!(client.get(file.key()).await.unwrap() == text(0..1), "{server}: {} has other bytes", file.key());
         let mut expected = vec![manifest.key().unwrap().to_owned(), file.key().to_owned()];
         expected.sort();
         assert_eq!(client.keys(file.folder()).await, expected, "{server}");
+    }
+}
+
+/// Of the three servers, only this one holds bodies against the checksums that come with them.
+#[tokio::test]
+async fn a_byte_that_flips_on_the_way_is_found_out() {
+    let running = Server::Seaweedfs.shared();
+    let setup = Setup::new(&running);
+    for (step, key) in [(Step::Part(2), "/t.csv"), (Step::Put, "/t_2.csv"), (Step::Put, "/manifest-run.json")] {
+        let faults = Faults::new(&[Rule { step, key, times: 1, fault: Fault::Flip }]);
+        let store = setup.client_through(faults.clone()).store();
+        let error = deliver(plan("flip"), ROWS - 1, ROWS, &store).await.unwrap_err();
+        check_kind(Server::Seaweedfs, &error, ErrorKind::Store);
+        assert!(format!("{error:#}").contains("BadDigest"), "{error:#}");
+        assert_eq!(faults.struck(), [1]);
+        assert_eq!(setup.client().get(&format!("flip{key}")).await, None, "{key} stands there");
+        assert_eq!(setup.client().open_uploads("flip").await, Some(Vec::new()));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use consign::object_store::aws::{AmazonS3, AmazonS3Builder};
+use consign::object_store::aws::{AmazonS3, AmazonS3Builder, Checksum};
 use consign::object_store::azure::{MicrosoftAzure, MicrosoftAzureBuilder};
 use consign::object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
 use consign::object_store::path::Path;
@@ -45,12 +45,24 @@ impl Setup {
             url: running.url().to_owned(),
             bucket: "test".to_owned(),
             secret: secret.to_owned(),
-            timeout: Duration::from_secs(30),
+            timeout: Duration::from_secs(120),
         }
     }
 
     pub(super) fn with_url(self, url: impl Into<String>) -> Self {
         Self { url: url.into(), ..self }
+    }
+
+    pub(super) fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    pub(super) fn server(&self) -> Server {
+        self.server
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 
     pub(super) fn with_bucket(self, bucket: &str) -> Self {
@@ -71,7 +83,7 @@ impl Setup {
         let options = ClientOptions::new().with_allow_http(true).with_timeout(self.timeout);
         let backoff =
             BackoffConfig { init_backoff: Duration::from_millis(5), max_backoff: Duration::from_millis(50), base: 2.0 };
-        let retry = RetryConfig { backoff, max_retries: 2, retry_timeout: Duration::from_secs(30) };
+        let retry = RetryConfig { backoff, max_retries: 2, retry_timeout: Duration::from_secs(120) };
         match self.server {
             Server::Azurite => {
                 let builder = MicrosoftAzureBuilder::new()
@@ -91,6 +103,8 @@ impl Setup {
                     .with_region("us-east-1")
                     .with_access_key_id("testkey")
                     .with_secret_access_key(&self.secret)
+                    .with_checksum_algorithm(Checksum::CRC64NVME)
+                    .with_unsigned_payload(true)
                     .with_client_options(options)
                     .with_retry(retry)
                     .with_http_connector(connector);

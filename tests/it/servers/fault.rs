@@ -1,1 +1,220 @@
-//! Faults between a client and a server, in process: requests are counted, and some of them go wrong.
+//! Faults between a client and a server, in process: requests are told apart by what they do, and some go wrong.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use consign::object_store::ClientOptions;
+use consign::object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
+};
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    /// Gives an upload up.
+    Abort,
+    /// Makes an upload an object.
+    Complete,
+    /// Opens an upload.
+    Create,
+    /// Asks for an object or for a list.
+    Look,
+    /// Sends the part with this number.
+    Part(u32),
+    /// Sends a whole object.
+    Put,
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Fault {
+    /// The server never sees it; this status and error code come back.
+    Answer(u16, &'static str),
+    /// One byte of its body is another one when the server sees it.
+    Flip,
+    /// The server obeys, but this status and error code come back.
+    Instead(u16, &'static str),
+    /// The server obeys, and the reply is lost with the connection.
+    Lose,
+    /// The server never sees it: the connection is refused.
+    Refuse,
+    /// The server never sees the whole of it: the connection is reset.
+    Reset,
+    /// The server never sees it, and nothing comes back until the client's patience ends.
+    Stall,
+    /// The server obeys, and half of the reply comes back.
+    Truncate,
+}
+
+/// Which requests go wrong, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    pub(super) step: Step,
+    /// What the key ends in.
+    pub(super) key: &'static str,
+    /// How many such requests go wrong, from the first.
+    pub(super) times: usize,
+    pub(super) fault: Fault,
+}
+
+/// Connects clients through faults.
+#[derive(Clone)]
+pub(super) struct Faults(Arc<Mutex<State>>);
+
+struct State {
+    /// Each with how often it has struck.
+    rules: Vec<(Rule, usize)>,
+    /// The blocks of Azure, which have names instead of numbers, in the order in which they came.
+    blocks: Vec<String>,
+}
+
+impl Faults {
+    pub(super) fn new(rules: &[Rule]) -> Self {
+        let rules = rules.iter().map(|rule| (*rule, 0)).collect();
+        Self(Arc::new(Mutex::new(State { rules, blocks: Vec::new() })))
+    }
+
+    /// How often each rule has struck.
+    pub(super) fn struck(&self) -> Vec<usize> {
+        self.0.lock().unwrap().rules.iter().map(|(_, struck)| *struck).collect()
+    }
+
+    fn strike(&self, request: &HttpRequest) -> Option<Fault> {
+        let mut state = self.0.lock().unwrap();
+        let step = state.step(request);
+        let path = request.uri().path();
+        let (rule, struck) = state.rules.iter_mut().find(|(rule, struck)| {
+            // A block that is sent again has another name: it counts as the one that was meant.
+            let same = match (rule.step, step) {
+                (Step::Part(meant), Step::Part(found)) if is_azure(request) => found >= meant,
+                (meant, found) => meant == found,
+            };
+            same && path.ends_with(rule.key) && *struck < rule.times
+        })?;
+        *struck += 1;
+        Some(rule.fault)
+    }
+}
+
+impl State {
+    fn step(&mut self, request: &HttpRequest) -> Step {
+        let query = request.uri().query().unwrap_or_default();
+        let value = |name: &str| {
+            query.split('&').find_map(|pair| match pair.split_once('=') {
+                Some((found, value)) => (found == name).then_some(value),
+                None => (pair == name).then_some(""),
+            })
+        };
+        match request.method().as_str() {
+            "POST" if value("uploads").is_some() => Step::Create,
+            "POST" if value("uploadId").is_some() => Step::Complete,
+            "DELETE" if value("uploadId").is_some() => Step::Abort,
+            "PUT" if value("comp") == Some("blocklist") => Step::Complete,
+            "PUT" => match (value("partNumber"), value("blockid")) {
+                (Some(number), _) => Step::Part(number.parse().expect("parts have numbers")),
+                (None, Some(block)) => {
+                    let known = self.blocks.iter().position(|known| known == block);
+                    let index = known.unwrap_or_else(|| {
+                        self.blocks.push(block.to_owned());
+                        self.blocks.len() - 1
+                    });
+                    Step::Part(u32::try_from(index).expect("few blocks") + 1)
+                }
+                (None, None) => Step::Put,
+            },
+            _ => Step::Look,
+        }
+    }
+}
+
+fn is_azure(request: &HttpRequest) -> bool {
+    request.headers().contains_key("x-ms-version")
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Faults(struck {:?})", self.struck())
+    }
+}
+
+impl HttpConnector for Faults {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let inner = ReqwestConnector::default().connect(options)?;
+        Ok(HttpClient::new(Service { inner, faults: self.clone() }))
+    }
+}
+
+#[derive(Debug)]
+struct Service {
+    inner: HttpClient,
+    faults: Faults,
+}
+
+type Reply = Result<HttpResponse, HttpError>;
+
+impl HttpService for Service {
+    fn call<'a, 'b>(&'a self, request: HttpRequest) -> Pin<Box<dyn Future<Output = Reply> + Send + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        let fault = self.faults.strike(&request);
+        Box::pin(async move {
+            match fault {
+                None => self.inner.execute(request).await,
+                Some(fault) => self.fail(fault, request).await,
+            }
+        })
+    }
+}
+
+impl Service {
+    async fn fail(&self, fault: Fault, request: HttpRequest) -> Reply {
+        let broken = |kind, cause: io::ErrorKind| Err(HttpError::new(kind, io::Error::from(cause)));
+        match fault {
+            Fault::Answer(status, code) => Ok(answer(status, code)),
+            Fault::Refuse => broken(HttpErrorKind::Connect, io::ErrorKind::ConnectionRefused),
+            Fault::Reset => broken(HttpErrorKind::Interrupted, io::ErrorKind::ConnectionReset),
+            Fault::Stall => {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                broken(HttpErrorKind::Timeout, io::ErrorKind::TimedOut)
+            }
+            Fault::Flip => {
+                let (parts, body) = request.into_parts();
+                let mut bytes = body_bytes(body).await;
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+                self.inner.execute(HttpRequest::from_parts(parts, bytes.into())).await
+            }
+            Fault::Instead(status, code) => {
+                self.inner.execute(request).await?.into_body().bytes().await?;
+                Ok(answer(status, code))
+            }
+            Fault::Lose => {
+                self.inner.execute(request).await?.into_body().bytes().await?;
+                broken(HttpErrorKind::Interrupted, io::ErrorKind::ConnectionReset)
+            }
+            Fault::Truncate => {
+                let (parts, body) = self.inner.execute(request).await?.into_parts();
+                let bytes = body.bytes().await?;
+                Ok(HttpResponse::from_parts(parts, bytes.slice(..bytes.len() / 2).into()))
+            }
+        }
+    }
+}
+
+async fn body_bytes(body: object_store::client::HttpRequestBody) -> Vec<u8> {
+    // A response's body is one that can be read.
+    object_store::client::HttpResponseBody::new(body).bytes().await.expect("a body of bytes does not fail").into()
+}
+
+fn answer(status: u16, code: &str) -> HttpResponse {
+    let text = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>on purpose</Message></Error>");
+    let mut reply = HttpResponse::new(text.into());
+    *reply.status_mut() = status.try_into().expect("a status");
+    reply
+}

@@ -1,6 +1,6 @@
 //! The servers: those that `scripts/test` has started, or own ones that end with the tests that use them.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
@@ -34,7 +34,7 @@ impl Server {
             return running;
         }
         let running = Arc::new(match env::var(format!("CONSIGN_TEST_{}", self.name().to_uppercase())) {
-            Ok(url) => Running { server: self, url, _process: None },
+            Ok(url) => Running { server: self, url, process: None },
             Err(_) => self.start(),
         });
         *slot = Arc::downgrade(&running);
@@ -54,7 +54,7 @@ impl Server {
         let output = BufReader::new(child.stdout.take().expect("the output is a pipe"));
         let mut process = Process { child, input, output };
         let url = process.url(self);
-        Running { server: self, url, _process: Some(process) }
+        Running { server: self, url, process: Some(process) }
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Running {
     server: Server,
     url: String,
     /// None for one that was started by somebody else.
-    _process: Option<Process>,
+    process: Option<Process>,
 }
 
 /// The script that runs a server until its input ends.
@@ -90,6 +90,20 @@ impl Running {
         self.server
     }
 
+    /// Kills the server at once; it must be one of the test's own.
+    pub(super) fn kill(&mut self) {
+        let process = self.process.as_mut().expect("a server of the test's own");
+        process.say("kill");
+        assert_eq!(process.line(), "killed\n");
+    }
+
+    /// Starts it again on its data and port, and waits until it answers.
+    pub(super) fn start_again(&mut self) {
+        let process = self.process.as_mut().expect("a server of the test's own");
+        process.say("start");
+        assert_eq!(process.url(self.server), self.url);
+    }
+
     /// `http://127.0.0.1:PORT`.
     pub(super) fn url(&self) -> &str {
         &self.url
@@ -97,6 +111,11 @@ impl Running {
 }
 
 impl Process {
+    fn say(&mut self, command: &str) {
+        let input = self.input.as_mut().expect("it is open until the end");
+        writeln!(input, "{command}").expect("the script listens");
+    }
+
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("the script's output is text");
