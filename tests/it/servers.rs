@@ -5,6 +5,7 @@ mod baseline;
 mod client;
 mod fault;
 mod fixture;
+mod killed;
 mod matrix;
 mod proxy;
 mod rows;

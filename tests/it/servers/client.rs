@@ -61,6 +61,10 @@ impl Setup {
         self.server
     }
 
+    pub(super) fn secret(&self) -> &str {
+        &self.secret
+    }
+
     pub(super) fn url(&self) -> &str {
         &self.url
     }

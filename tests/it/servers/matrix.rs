@@ -92,7 +92,7 @@ fn wire(step: Step, server: Server, cut: Cut) -> Option<CutRule> {
         (Step::Complete, _) => ("POST ", "uploadId="),
         (step, _) => unreachable!("no row cuts {step:?}"),
     };
-    Some(CutRule { method, holds, times: 1, cut })
+    Some(CutRule { method, holds, after: 0, times: 1, cut })
 }
 
 async fn open(client: &Client, folder: &str) -> Option<usize> {

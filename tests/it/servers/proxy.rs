@@ -22,6 +22,8 @@ pub(super) enum Cut {
     ResetRequest(usize),
     /// Nothing passes any more, in either direction; the connection stays.
     Silence,
+    /// The request passes, and its reply is held for ever.
+    HoldReply,
     /// So many bytes of the reply pass, then the connection ends properly.
     EndReply(usize),
 }
@@ -32,6 +34,8 @@ pub(super) struct CutRule {
     /// What the request line begins with, and what it holds.
     pub(super) method: &'static str,
     pub(super) holds: &'static str,
+    /// How many such requests pass first, and how many are cut then.
+    pub(super) after: usize,
     pub(super) times: usize,
     pub(super) cut: Cut,
 }
@@ -53,6 +57,9 @@ enum Line {
 
 struct Cuts {
     rule: Option<CutRule>,
+    /// How many requests came that the rule is for.
+    came: AtomicUsize,
+    /// How many of them have been cut.
     struck: AtomicUsize,
 }
 
@@ -63,7 +70,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (up, line) = watch::channel(Line::Up);
-        let cuts = Arc::new(Cuts { rule, struck: AtomicUsize::new(0) });
+        let cuts = Arc::new(Cuts { rule, came: AtomicUsize::new(0), struck: AtomicUsize::new(0) });
         let task = tokio::spawn(serve(listener, server, line, Arc::clone(&cuts))).abort_handle();
         Self { address, up, task, cuts }
     }
@@ -154,6 +161,10 @@ async fn pass(mut client: TcpStream, server: &str, cuts: &Cuts) -> io::Result<()
                 let read = read?;
                 let pass = match cut {
                     Some(Cut::EndForReply) => return client.shutdown().await,
+                    Some(Cut::HoldReply) => {
+                        cuts.done();
+                        std::future::pending().await
+                    }
                     Some(Cut::ResetForReply) => return client.set_zero_linger(),
                     Some(Cut::EndReply(most)) => read.min(most - answered),
                     _ => read,
@@ -175,6 +186,17 @@ impl Cuts {
         let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let line = std::str::from_utf8(line).ok()?;
         let meant = line.starts_with(rule.method) && line.ends_with("HTTP/1.1") && line.contains(rule.holds);
-        (meant && self.struck.fetch_add(1, Ordering::Relaxed) < rule.times).then_some(rule.cut)
+        let strikes = meant && {
+            let came = self.came.fetch_add(1, Ordering::Relaxed);
+            (rule.after..rule.after + rule.times).contains(&came)
+        };
+        if strikes && rule.cut != Cut::HoldReply {
+            self.done();
+        }
+        strikes.then_some(rule.cut)
+    }
+
+    fn done(&self) {
+        self.struck.fetch_add(1, Ordering::Relaxed);
     }
 }
