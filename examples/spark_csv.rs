@@ -18,7 +18,7 @@ use std::io::{self, BufRead, Write};
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use consign::format::csv::datetime::{DateText, LocalText, Locale, Pattern, TimestampText, Zone};
-use consign::format::csv::{Header, Mode, SparkOptions};
+use consign::format::csv::{Charset, Header, Mode, SparkOptions};
 use consign::row::Value;
 use consign::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -62,14 +62,19 @@ fn csv(line: &str) -> Result<Answer> {
     let input: Input = json(line)?;
     let options = SparkOptions::parse(input.options.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
     let header = if input.header.is_some() { Header::Write } else { Header::Omit };
-    let mut encoder = options.builder(Mode::Exact).with_header(header).build()?.encoder();
+    let dialect = options.builder(Mode::Exact).with_header(header).build()?;
+    let mut encoder = dialect.encoder();
 
     let mut out = Vec::new();
     encoder.header(&input.header.unwrap_or_default(), &mut out)?;
     // A record that Spark loses is no bytes, and that is the answer.
     let _outcome = encoder.record(input.row.iter().map(|field| Value::from(field.as_deref())), &mut out)?;
-    let text = String::from_utf8(out);
-    Ok(Answer::Bytes(text.unwrap_or_else(|error| error.as_bytes().iter().map(|&b| char::from(b)).collect())))
+    let text = match String::from_utf8(out) {
+        Ok(text) if dialect.charset() == Charset::UTF_8 => text,
+        Ok(text) => text.bytes().map(char::from).collect(),
+        Err(error) => error.as_bytes().iter().map(|&b| char::from(b)).collect(),
+    };
+    Ok(Answer::Bytes(text))
 }
 
 /// One line of input with `--datetime`.

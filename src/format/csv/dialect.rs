@@ -94,6 +94,12 @@ impl Dialect {
         self.0.settings.header
     }
 
+    /// The charset of the file.
+    #[must_use]
+    pub fn charset(&self) -> Charset {
+        self.0.settings.charset
+    }
+
     /// A fresh encoder: the state for one file, or for a share of one file's records.
     #[must_use]
     pub fn encoder(&self) -> Encoder {
