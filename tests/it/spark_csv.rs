@@ -154,3 +154,32 @@ fn the_example_answers_each_line() {
     );
     assert_eq!(run_example(input), expected);
 }
+
+/// A row of the table of [`Mode`]: what exact mode writes, and fixed mode.
+#[track_caller]
+fn check_mended(options: &[(&str, &str)], row: &[Option<&str>], exact: &str, fixed: &str) {
+    assert_eq!(encode(options, None, row, Mode::Exact), exact);
+    assert_eq!(encode(options, None, row, Mode::Fixed), fixed);
+}
+
+#[test]
+fn fixed_mode_mends_what_its_docs_list() {
+    check_mended(&[], &[None], "", "\"\"\n");
+    check_mended(&[("ignoreLeadingWhiteSpace", "false")], &[Some(" ")], " \\\"\\\n", "\"\"\n");
+    check_mended(&[("sep", "||")], &[Some("a|"), Some("b")], "a|||b\n", "\"a|\"||b\n");
+    check_mended(&[("lineSep", "\r\n")], &[Some("a\nb")], "\"a\r\nb\"\r\n", "\"a\nb\"\r\n");
+    check_mended(&[], &[Some("ends\\")], "ends\\\n", "\"ends\\\\\"\n");
+    check_mended(&[], &[Some(" #a")], "#a\n", "\"#a\"\n");
+    check_mended(&[], &[Some("\u{feff}a")], "\u{feff}a\n", "\"\u{feff}a\"\n");
+    check_mended(&[("nullValue", " ")], &[Some("a"), None], "a,\n", "a, \n");
+    check_mended(&[("nullValue", "NULL")], &[Some("NULL"), None], "NULL,NULL\n", "\"NULL\",NULL\n");
+    check_mended(&[("quote", "'")], &[Some("")], "\"\"\n", "''\n");
+    check_mended(&[("escape", "")], &[Some("a\"b")], "\"a\0\"b\"\n", "\"a\"\"b\"\n");
+    check_mended(&[("charToEscapeQuoteEscaping", "\0")], &[Some("a,\\")], "\"a,\\\"\n", "\"a,\\\\\"\n");
+    check_mended(&[("quote", "")], &[Some("plain"), None], "plain,\n", "plain,\n");
+    assert_eq!(encode(&[("header", "true")], Some(&["'id'"]), &[Some("1")], Mode::Exact), "id\n1\n");
+    assert_eq!(encode(&[("header", "true")], Some(&["'id'"]), &[Some("1")], Mode::Fixed), "'id'\n1\n");
+    assert_eq!(encode(&[("quote", "")], None, &[Some("a,b")], Mode::Exact), "\0a,b\0\n");
+    let no_quote = SparkOptions::parse([("quote", "")]).unwrap().dialect(Mode::Fixed).unwrap();
+    assert!(no_quote.encoder().record([Value::Text("a,b")], &mut Vec::new()).is_err());
+}

@@ -20,7 +20,7 @@ pub enum Mode {
     /// | a bare field may hold the escape, which many readers then apply | `ends\` | `"ends\\"` |
     /// | blanks are cut off before a comment character, which then begins the line | `#a` | `"#a"` |
     /// | a bare byte order mark in the first field | U+FEFF`a` | `"`U+FEFF`a"` |
-    /// | the text for null is trimmed, and escaped like a value when all is quoted | `"\\N"` | `\N`, `"\\N"` |
+    /// | a text for null of blanks is trimmed away | nothing | the blanks |
     /// | a text that equals the text for null | `NULL` | `"NULL"` |
     /// | empty text is `""` whatever the quote is | `""` | `''` |
     /// | with no quote, fields are enclosed in U+0000 | NUL`a,b`NUL | refused |
