@@ -182,7 +182,10 @@ impl Layers {
     /// A part of exactly `size` bytes, once there are more than that: the last bytes of a file are taken as its rest.
     fn take_part(&mut self, size: u64) -> Option<Bytes> {
         let size = usize::try_from(size).ok().filter(|&size| self.out.len() > size)?;
-        let rest = self.out.split_off(size);
+        // Room for the next part and the block that makes it full, so that the buffer does not grow by doubling.
+        let mut rest = Vec::with_capacity(size + BLOCK);
+        rest.extend_from_slice(&self.out[size..]);
+        self.out.truncate(size);
         Some(std::mem::replace(&mut self.out, rest).into())
     }
 
@@ -190,6 +193,9 @@ impl Layers {
         std::mem::take(&mut self.out).into()
     }
 }
+
+/// About what a block adds to a part.
+const BLOCK: usize = 1024 * 1024;
 
 /// Encrypts, where the destination does.
 fn seal(

@@ -19,6 +19,7 @@
 //! # Ok::<(), consign::Error>(())
 //! ```
 
+mod address;
 mod digest;
 mod failure;
 mod local;
@@ -31,10 +32,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use object_store::memory::InMemory;
+use object_store::ObjectStore;
 use object_store::multipart::MultipartStore;
-use object_store::{ObjectStore, ObjectStoreScheme as Scheme};
-use url::Url;
 
 use self::wire::Interface;
 use crate::{Error, ErrorKind, Result};
@@ -95,7 +94,7 @@ impl Store {
             backend: Backend::Folder(path.into()),
             bucket: None,
             prefix: object_store::path::Path::default(),
-            schedule: PartSchedule::default(),
+            schedule: PartSchedule::FOLDER,
         }
     }
 
@@ -138,24 +137,7 @@ impl Store {
     /// When the URL cannot be read, its scheme is none of these or needs a feature that is off, or the store cannot be
     /// set up from the environment.
     pub fn from_url(url: &str) -> Result<Self> {
-        let whole = url;
-        let url = &*without_secrets(url);
-        let parsed = Url::parse(whole).map_err(|e| {
-            Error::new(ErrorKind::Store, format!("cannot deliver to `{url}`: not a URL")).with_source(e)
-        })?;
-        match parsed.scheme() {
-            "file" => {
-                let path = parsed.to_file_path().map_err(|()| {
-                    Error::new(
-                        ErrorKind::Store,
-                        format!("cannot deliver to `{url}`: expected file:/// and an absolute path"),
-                    )
-                })?;
-                Ok(Self::folder(path))
-            }
-            "memory" => Self::multipart(Arc::new(InMemory::new())).with_prefix(parsed.path().trim_matches('/')),
-            _ => cloud(url, &parsed),
-        }
+        address::store(url)
     }
 
     /// The bucket or container, where it is known.
@@ -204,80 +186,4 @@ impl fmt::Debug for Store {
             .field("schedule", &self.schedule)
             .finish()
     }
-}
-
-/// A URL as errors show it: without a user's name and password, and without a query, which may hold a signature.
-fn without_secrets(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    match url.split_once("//") {
-        Some((scheme, rest)) => {
-            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            // The container of an Azure URL stands where others have a password, and is none.
-            let host =
-                authority.rsplit_once('@').filter(|(user, _)| user.contains(':')).map_or(authority, |(_, host)| host);
-            format!("{scheme}//{host}{path}")
-        }
-        None => url.to_owned(),
-    }
-}
-
-/// The features that bring a store beyond folders and memory.
-fn cloud(url: &str, parsed: &Url) -> Result<Store> {
-    let (scheme, prefix) = Scheme::parse(parsed).map_err(|_| {
-        let known = "file:///, memory:///, s3://, gs://, az:// or https://";
-        Error::new(ErrorKind::Store, format!("cannot deliver to `{url}`: expected a URL that begins with {known}"))
-    })?;
-    let bucket = match parsed.scheme() {
-        "abfs" | "abfss" if !parsed.username().is_empty() => Some(parsed.username()),
-        "http" | "https" => None,
-        _ => parsed.host_str(),
-    };
-    let interface = match &scheme {
-        #[cfg(feature = "aws")]
-        Scheme::AmazonS3 => Interface::Parts(Arc::new(built(
-            url,
-            object_store::aws::AmazonS3Builder::from_env().with_url(parsed.as_str()).build(),
-        )?)),
-        #[cfg(feature = "gcp")]
-        Scheme::GoogleCloudStorage => {
-            let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(parsed.as_str());
-            Interface::Parts(Arc::new(built(url, builder.build())?))
-        }
-        #[cfg(feature = "azure")]
-        Scheme::MicrosoftAzure => {
-            let builder = object_store::azure::MicrosoftAzureBuilder::from_env().with_url(parsed.as_str());
-            Interface::Parts(Arc::new(built(url, builder.build())?))
-        }
-        #[cfg(feature = "http")]
-        Scheme::Http => {
-            let host = &parsed[..url::Position::BeforePath];
-            Interface::Object(Arc::new(built(url, object_store::http::HttpBuilder::new().with_url(host).build())?))
-        }
-        other => {
-            let feature = match other {
-                Scheme::AmazonS3 => "aws",
-                Scheme::GoogleCloudStorage => "gcp",
-                Scheme::MicrosoftAzure => "azure",
-                _ => "http",
-            };
-            return Err(Error::new(
-                ErrorKind::Store,
-                format!("cannot deliver to `{url}`: needs the feature `{feature}`"),
-            ));
-        }
-    };
-    let schedule = match scheme {
-        Scheme::MicrosoftAzure => PartSchedule::AZURE,
-        _ if std::env::var("AWS_ENDPOINT").is_ok_and(|host| host.contains(".r2.cloudflarestorage.com")) => {
-            PartSchedule::R2
-        }
-        _ => PartSchedule::S3,
-    };
-    Ok(Store { backend: Backend::Object(interface), bucket: bucket.map(str::to_owned), prefix, schedule })
-}
-
-/// What a builder made, or the builder's refusal in the words of this crate.
-#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
-fn built<S>(url: &str, built: object_store::Result<S>) -> Result<S> {
-    built.map_err(|e| Error::new(ErrorKind::Store, format!("cannot set up the store of `{url}`")).with_source(e))
 }

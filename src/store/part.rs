@@ -60,6 +60,9 @@ impl PartSchedule {
     /// Cloudflare R2: all parts but the last are equal.
     pub const R2: Self = Self { first: 64 * MIB, growth: Growth::None, ..Self::S3 };
 
+    /// A local folder: nothing is gained by holding more than a write of this size.
+    pub(super) const FOLDER: Self = Self { first: MIB, growth: Growth::None, most: u32::MAX, largest: MIB };
+
     /// Parts of one size, for stores that need that, or for files whose size is known to be large. Each part in flight
     /// is held in memory.
     ///
