@@ -268,9 +268,10 @@ fn values_that_break_their_rules() {
         "dialect: the quote style needs a quote: expected a quote character, found none at line 2 column 41",
     );
     check(
-        "\"csvOptions\": {\"dateFormat\": \"yyyy\"}",
-        Rule,
-        "csvOptions.dateFormat: expected no format, since none is built yet, found \"yyyy\" at line 2 column 30",
+        "\"csvOptions\": {\"dateFormat\": \"yyyy-MM-dd HH\"}",
+        Wrong,
+        "csvOptions.dateFormat: `HH` at byte 11 needs a time of day, which a date does not have, in \"yyyy-MM-dd HH\" at \
+         line 2 column 30",
     );
     check(
         "\"fileType\": \"PARQUET\"",
@@ -450,4 +451,15 @@ fn target_connections_keep_the_rules_of_the_api() {
     );
     assert!(target("\"bucketName\": \"a_b\"").starts_with("params.bucketName: \"a_b\": expected "));
     assert!(target("\"path\": \"a b\"").starts_with("params.path: \"a b\": expected "));
+}
+
+#[test]
+fn dates_are_spelled_as_the_options_ask() {
+    let file = r#"{"bucketName": "acme", "path": "", "csvOptions": {"dateFormat": "dd.MM.yyyy", "timestampFormat": "HH:mm", "header": false}}"#;
+    let time = "2026-11-22T08:05:00Z".parse().unwrap();
+    let destination = DestinationFile::parse(file).unwrap().into_destination(time).unwrap();
+    let mut out = Vec::new();
+    let row = [Value::Date(time.date_naive()), Value::Timestamp(time)];
+    assert_eq!(destination.dialect().encoder().record(row, &mut out).unwrap(), Outcome::Written);
+    assert_eq!(out, b"22.11.2026,08:05\n");
 }

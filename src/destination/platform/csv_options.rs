@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::leaf::{Flag, Leaf, Object, Text, not_one_of, shown};
 use super::{PlatformError, Show, read};
+use crate::format::csv::datetime::{Locale, Pattern, Zone};
 use crate::format::csv::{
     Charset, Comment, Delimiter, Dialect, DialectBuilder, EmptyText, Escape, EscapeSelf, Header, InnerQuotes, NullText,
-    Quote, QuoteStyle, Terminator, Trim,
+    Quote, QuoteStyle, Render, Terminator, Trim,
 };
 
 /// The `csvOptions` object of a target connection, and the further options of Spark that the platform's kit lists.
@@ -29,7 +30,8 @@ use crate::format::csv::{
 /// | `escapeQuotes` | `false`: a quote inside a field does not enclose it | `true` |
 /// | `ignoreLeadingWhiteSpace`, `ignoreTrailingWhiteSpace` | `true`: blanks there are cut off | `false` |
 /// | `encoding`, or `charset` | the name of a [`Charset`] | `UTF-8` |
-/// | `dateFormat`, `timestampFormat` | any text; a destination takes none yet | |
+/// | `dateFormat` | a date pattern ([`Pattern::spark`]), for typed dates | `yyyy-MM-dd` |
+/// | `timestampFormat` | a pattern for typed timestamps, in UTC | RFC 3339 |
 ///
 /// - Names and values are case-sensitive, as the platform has them. A `null` is the same as no field.
 /// - Without `quote`, the platform's sources disagree: one table of its API says no quotes, its schema and the
@@ -84,7 +86,7 @@ struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     char_to_escape_quote_escaping: Option<Text<EscapeSelf>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    date_format: Option<String>,
+    date_format: Option<Text<DatePattern>>,
     #[serde(alias = "charset", skip_serializing_if = "Option::is_none")]
     encoding: Option<Text<Charset>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +96,7 @@ struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     ignore_trailing_white_space: Option<Flag>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp_format: Option<String>,
+    timestamp_format: Option<Text<TimestampPattern>>,
 }
 
 impl Options {
@@ -140,6 +142,16 @@ impl Options {
         if let Some(Text(charset)) = self.encoding {
             builder = builder.with_charset(charset);
         }
+        let mut render = Render::new();
+        if let Some(Text(DatePattern(pattern))) = &self.date_format {
+            render = render.with_dates(pattern.clone(), Locale::EN_US);
+        }
+        if let Some(Text(TimestampPattern(pattern))) = &self.timestamp_format {
+            render = render.with_timestamps(pattern.clone(), Locale::EN_US, Zone::UTC);
+        }
+        if self.date_format.is_some() || self.timestamp_format.is_some() {
+            builder = builder.with_render(render);
+        }
         let cut = |flag: Option<Flag>| flag.is_some_and(|flag| flag.0);
         builder.with_trim(match (cut(self.ignore_leading_white_space), cut(self.ignore_trailing_white_space)) {
             (true, true) => Trim::Both,
@@ -169,6 +181,35 @@ impl Leaf for Listed {
     }
 }
 
+/// How dates are spelled.
+#[derive(Clone, Debug, PartialEq)]
+struct DatePattern(Pattern);
+
+impl Leaf for DatePattern {
+    fn read(text: &str) -> Result<Self, String> {
+        let pattern = Pattern::spark(text).and_then(|pattern| pattern.check_date().map(|()| pattern));
+        pattern.map(Self).map_err(|e| format!("{e}, in {}", shown(text)))
+    }
+
+    fn write(&self) -> Cow<'_, str> {
+        self.0.as_str().into()
+    }
+}
+
+/// How timestamps are spelled.
+#[derive(Clone, Debug, PartialEq)]
+struct TimestampPattern(Pattern);
+
+impl Leaf for TimestampPattern {
+    fn read(text: &str) -> Result<Self, String> {
+        Pattern::spark(text).map(Self).map_err(|e| format!("{e}, in {}", shown(text)))
+    }
+
+    fn write(&self) -> Cow<'_, str> {
+        self.0.as_str().into()
+    }
+}
+
 impl CsvOptions {
     /// Reads the object from JSON.
     ///
@@ -189,18 +230,6 @@ impl CsvOptions {
     /// The dialect, to change what the platform has no option for.
     pub(super) fn builder(&self) -> DialectBuilder {
         self.options.builder()
-    }
-
-    /// The first option that asks for something that the dialect cannot yet do: its name, and what is wrong.
-    pub(super) fn not_built(&self) -> Option<(&'static str, String)> {
-        let options = &self.options;
-        [("dateFormat", options.date_format.as_ref()), ("timestampFormat", options.timestamp_format.as_ref())]
-            .into_iter()
-            .find_map(|(name, value)| {
-                let text =
-                    |value: &String| format!("expected no format, since none is built yet, found {}", shown(value));
-                value.map(|value| (name, text(value)))
-            })
     }
 }
 

@@ -190,7 +190,7 @@ impl DestinationFile {
         let (file_type, file_type_at) = faults.one_of("fileType", raw.file_type, inner.file_type)?;
         let (dataset, dataset_at) = faults.one_of("datasetFileType", raw.dataset_file_type, inner.dataset_file_type)?;
         let (compression, _) = faults.one_of("compression", raw.compression, inner.compression)?;
-        let (csv, csv_at) = faults.one_of("csvOptions", raw.csv_options, inner.csv_options)?;
+        let (csv, _) = faults.one_of("csvOptions", raw.csv_options, inner.csv_options)?;
         let (manifest, _) =
             faults.one_of("includeFileManifest", raw.include_file_manifest, inner.include_file_manifest)?;
 
@@ -209,10 +209,6 @@ impl DestinationFile {
             return Err(faults.rule(&file_type_at, text));
         }
         let csv = csv.unwrap_or_default();
-        if let Some((option, text)) = csv.not_built() {
-            return Err(faults.rule(&format!("{csv_at}.{option}"), text));
-        }
-
         let further = raw.dialect.map(|further| further.0).unwrap_or_default();
         let dialect =
             further.apply(csv.builder()).build().map_err(|error| faults.value("dialect", error.to_string()))?;
