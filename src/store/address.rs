@@ -6,7 +6,6 @@ use object_store::ObjectStoreScheme as Scheme;
 use object_store::memory::InMemory;
 use url::Url;
 
-use super::wire::Interface;
 use super::{PartSchedule, Store};
 use crate::{Error, ErrorKind, Result};
 
@@ -43,7 +42,7 @@ fn cloud(shown: &str, url: &Url) -> Result<Store> {
         }
         _ => PartSchedule::S3,
     };
-    let mut store = Store::object(interface(shown, url, &scheme)?).with_part_schedule(schedule);
+    let mut store = open(shown, url, &scheme)?.with_part_schedule(schedule);
     store.prefix = prefix;
     store.bucket = bucket.map(str::to_owned);
     Ok(store)
@@ -53,27 +52,27 @@ fn cloud(shown: &str, url: &Url) -> Result<Store> {
     not(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http")),
     expect(unused_variables, reason = "every store that has a URL needs a feature")
 )]
-fn interface(shown: &str, url: &Url, scheme: &Scheme) -> Result<Interface> {
+fn open(shown: &str, url: &Url, scheme: &Scheme) -> Result<Store> {
     match scheme {
         #[cfg(feature = "aws")]
         Scheme::AmazonS3 => {
             let builder = object_store::aws::AmazonS3Builder::from_env().with_url(url.as_str());
-            Ok(Interface::Parts(Arc::new(built(shown, builder.build())?)))
+            Ok(Store::s3(Arc::new(built(shown, builder.build())?)))
         }
         #[cfg(feature = "gcp")]
         Scheme::GoogleCloudStorage => {
             let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(url.as_str());
-            Ok(Interface::Parts(Arc::new(built(shown, builder.build())?)))
+            Ok(Store::multipart(Arc::new(built(shown, builder.build())?)))
         }
         #[cfg(feature = "azure")]
         Scheme::MicrosoftAzure => {
             let builder = object_store::azure::MicrosoftAzureBuilder::from_env().with_url(url.as_str());
-            Ok(Interface::Parts(Arc::new(built(shown, builder.build())?)))
+            Ok(Store::multipart(Arc::new(built(shown, builder.build())?)))
         }
         #[cfg(feature = "http")]
         Scheme::Http => {
             let builder = object_store::http::HttpBuilder::new().with_url(&url[..url::Position::BeforePath]);
-            Ok(Interface::Object(Arc::new(built(shown, builder.build())?)))
+            Ok(Store::new(Arc::new(built(shown, builder.build())?)))
         }
         other => {
             let feature = match other {

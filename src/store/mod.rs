@@ -24,6 +24,7 @@ mod digest;
 mod failure;
 mod local;
 mod part;
+mod reap;
 mod retry;
 mod upload;
 mod wire;
@@ -40,6 +41,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub(crate) use digest::Digest;
 pub use part::PartSchedule;
+pub use reap::Reaped;
 pub(crate) use upload::{Upload, Uploader};
 
 /// A place that files are delivered to. Cheap to clone; clones are the same place.
@@ -49,6 +51,9 @@ pub struct Store {
     bucket: Option<String>,
     prefix: object_store::path::Path,
     schedule: PartSchedule,
+    /// The same store once more, where it is S3, which can be asked more than others.
+    #[cfg(feature = "aws")]
+    s3: Option<Arc<object_store::aws::AmazonS3>>,
 }
 
 #[derive(Clone)]
@@ -78,12 +83,22 @@ impl Store {
         Self::object(Interface::Parts(store))
     }
 
+    /// Amazon S3, and what speaks its protocol: as [`multipart`](Self::multipart), and what was left behind can be
+    /// [reaped](Self::reap).
+    #[cfg(feature = "aws")]
+    #[must_use]
+    pub fn s3(store: Arc<object_store::aws::AmazonS3>) -> Self {
+        Self { s3: Some(Arc::clone(&store)), ..Self::multipart(store) }
+    }
+
     fn object(interface: Interface) -> Self {
         Self {
             backend: Backend::Object(interface),
             bucket: None,
             prefix: object_store::path::Path::default(),
             schedule: PartSchedule::default(),
+            #[cfg(feature = "aws")]
+            s3: None,
         }
     }
 
@@ -95,6 +110,8 @@ impl Store {
             bucket: None,
             prefix: object_store::path::Path::default(),
             schedule: PartSchedule::FOLDER,
+            #[cfg(feature = "aws")]
+            s3: None,
         }
     }
 
@@ -184,6 +201,6 @@ impl fmt::Debug for Store {
         f.field("bucket", &self.bucket)
             .field("prefix", &self.prefix.as_ref())
             .field("schedule", &self.schedule)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! Stores: URLs, part schedules, and what is refused.
 
+use std::time::Duration;
+
 use consign::ErrorKind;
 use consign::store::{PartSchedule, Store};
 use proptest::prelude::*;
@@ -50,6 +52,37 @@ fn the_schedules_reach_what_their_docs_say() {
     assert_eq!(PartSchedule::equal(5 << 20).map(|s| s.size(10_000)), Some(Some(5 << 20)));
     assert_eq!(PartSchedule::equal((5 << 20) - 1), None);
     assert_eq!(PartSchedule::equal((5 << 30) + 1), None);
+}
+
+#[tokio::test]
+async fn a_folder_is_reaped_of_what_is_ours_and_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str| std::fs::create_dir(folder.path().join(name)).unwrap();
+    make(".consign-0123456789abcdef");
+    std::fs::write(folder.path().join(".consign-0123456789abcdef/0"), "half a file").unwrap();
+    for other in [".consign-mine", ".consign-0123456789ABCDEF", "consign-0123456789abcdef", "data"] {
+        make(other);
+    }
+    std::fs::write(folder.path().join(".consign-ffffffffffffffff"), "a file").unwrap();
+    let store = Store::folder(folder.path());
+    let now = chrono::Utc::now() + chrono::TimeDelta::minutes(59);
+    assert_eq!(store.reap("", now, Duration::from_secs(3600)).await.unwrap(), []);
+
+    let reaped = store.reap("", now + chrono::TimeDelta::minutes(2), Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(reaped.len(), 1);
+    assert!(reaped[0].name.ends_with("/.consign-0123456789abcdef"), "{reaped:?}");
+    let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    left.sort();
+    let others =
+        [".consign-0123456789ABCDEF", ".consign-ffffffffffffffff", ".consign-mine", "consign-0123456789abcdef", "data"];
+    assert_eq!(left, others);
+}
+
+#[tokio::test]
+async fn a_store_that_lists_no_uploads_says_so() {
+    let store = Store::from_url("memory:///").unwrap();
+    let error = store.reap("", chrono::Utc::now(), Duration::ZERO).await.unwrap_err();
+    assert_eq!(error.to_string(), "the open uploads of this store cannot be listed: expected a folder or S3");
 }
 
 proptest! {
