@@ -1,5 +1,6 @@
 //! How the tests come to a server: as the store of an export, and as an onlooker who sees what stands there.
 
+use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub(super) struct Setup {
     server: Server,
     url: String,
     bucket: String,
+    key: String,
     secret: String,
     timeout: Duration,
 }
@@ -36,15 +38,21 @@ pub(super) enum Client {
 
 impl Setup {
     pub(super) fn new(running: &Running) -> Self {
+        // Other credentials come with another server in the place of `SeaweedFS`.
+        let given = |name: &str, otherwise: &str| match running.server() {
+            Server::Seaweedfs => env::var(name).unwrap_or_else(|_| otherwise.to_owned()),
+            Server::Azurite | Server::Rclone => otherwise.to_owned(),
+        };
         let secret = match running.server() {
-            Server::Azurite => AZURITE_KEY,
-            Server::Rclone | Server::Seaweedfs => "testsecret12345",
+            Server::Azurite => AZURITE_KEY.to_owned(),
+            Server::Rclone | Server::Seaweedfs => given("CONSIGN_TEST_SECRET", "testsecret12345"),
         };
         Self {
             server: running.server(),
             url: running.url().to_owned(),
             bucket: "test".to_owned(),
-            secret: secret.to_owned(),
+            key: given("CONSIGN_TEST_KEY", "testkey"),
+            secret,
             timeout: Duration::from_secs(120),
         }
     }
@@ -105,7 +113,7 @@ impl Setup {
                     .with_endpoint(&self.url)
                     .with_bucket_name(&self.bucket)
                     .with_region("us-east-1")
-                    .with_access_key_id("testkey")
+                    .with_access_key_id(&self.key)
                     .with_secret_access_key(&self.secret)
                     .with_checksum_algorithm(Checksum::CRC64NVME)
                     .with_unsigned_payload(true)
@@ -187,13 +195,17 @@ async fn ask(s3: &AmazonS3, query: &[(&str, &str)]) -> String {
     text
 }
 
+/// As servers spell what XML cannot hold bare; the ampersand last.
+const ENTITIES: [(&str, &str); 7] =
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
+
 /// The texts of an element in all elements that hold it.
 fn between(xml: &str, outer: &str, inner: &str) -> Vec<String> {
     let cut = |text: &str| -> Option<String> {
         let (_, rest) = text.split_once(&format!("<{inner}>"))?;
         let (found, _) = rest.split_once(&format!("</{inner}>"))?;
         let mut found = found.to_owned();
-        for (escaped, plain) in [("&lt;", "<"), ("&gt;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+        for (escaped, plain) in ENTITIES {
             found = found.replace(escaped, plain);
         }
         Some(found)

@@ -118,16 +118,15 @@ const REQUESTS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_that_is_killed_at_any_request_shows_all_or_no_manifest() {
-    let runs = [Server::Seaweedfs, Server::Rclone].into_iter().flat_map(|server| {
-        [Cut::Silence, Cut::HoldReply]
-            .into_iter()
-            .flat_map(move |cut| (1..=REQUESTS + 1).map(move |request| (request, cut, server)))
-    });
-    let ends: Vec<_> = stream::iter(runs)
-        .map(async |(request, cut, server)| (request, kill_at(request, cut, server).await))
-        .buffer_unordered(4)
-        .collect()
-        .await;
+    let mut runs = Vec::new();
+    for server in [Server::Seaweedfs, Server::Rclone] {
+        for cut in [Cut::Silence, Cut::HoldReply] {
+            runs.extend(
+                (1..=REQUESTS + 1).map(|request| async move { (request, kill_at(request, cut, server).await) }),
+            );
+        }
+    }
+    let ends: Vec<_> = stream::iter(runs).buffer_unordered(4).collect().await;
     for (request, end) in ends {
         assert_eq!(end, if request > REQUESTS { End::Finished } else { End::Killed }, "at request {request}");
     }

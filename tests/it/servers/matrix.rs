@@ -151,7 +151,12 @@ impl Outcome {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_ends_as_the_table_says() {
-    let servers = [Server::Seaweedfs, Server::Rclone, Server::Azurite];
+    // `scripts/test-deep` puts another server in the place of the first, and asks for the promises only.
+    let deep = env::var_os("CONSIGN_TEST_DEEP").is_some();
+    let mut servers = vec![Server::Seaweedfs];
+    if !deep {
+        servers.extend([Server::Rclone, Server::Azurite]);
+    }
     let running: Vec<_> = servers.iter().map(|server| server.shared()).collect();
     let setups: Vec<_> = running.iter().map(|running| Setup::new(running)).collect();
     let rows = rows();
@@ -172,10 +177,10 @@ async fn every_fault_ends_as_the_table_says() {
     outcomes.sort_by_key(|(cell, _): &((usize, usize), Outcome)| *cell);
 
     let mut table = String::from("| where | fault |");
-    for server in servers {
+    for server in &servers {
         write!(table, " {server} |").unwrap();
     }
-    table += "\n|---|---|---|---|---|\n";
+    writeln!(table, "\n|---|---|{}", "---|".repeat(servers.len())).unwrap();
     let mut broken = String::new();
     for (number, row) in rows.iter().enumerate() {
         write!(table, "| {} | {} |", row.place, row.fault).unwrap();
@@ -194,6 +199,9 @@ async fn every_fault_ends_as_the_table_says() {
     eprintln!("{table}");
     assert!(broken.is_empty(), "promises that were not kept:{broken}");
 
+    if deep {
+        return;
+    }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/faults.md");
     let page = format!("{}{table}", include_str!("faults-head.md"));
     if env::var_os("CONSIGN_WRITE_FAULTS").is_some() {
