@@ -9,8 +9,9 @@
 //!        [--recipient KEYFILE]... [--quiet] [--json]
 //! ```
 //!
-//! The exit status is 0 when everything was delivered; otherwise nothing is visible at the destination, and one line on
-//! the standard error says what was wrong and where.
+//! The exit status is 0 when everything was delivered; otherwise one line on the standard error says what was wrong and
+//! where, and nothing is visible at the destination. (A store that fails between the completions of several files can
+//! leave files, but no manifest of them.)
 
 use std::fmt::Write as _;
 use std::fs;
@@ -67,7 +68,9 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
+    let args: Result<Vec<_>, _> = std::env::args_os().skip(1).map(std::ffi::OsString::into_string).collect();
+    let options = args.map_err(|arg| format!("{} is not UTF-8", arg.display()));
+    let options = match options.and_then(|args| Options::parse(args.into_iter())) {
         Ok(Some(options)) => options,
         Ok(None) => {
             print(USAGE);
@@ -80,7 +83,12 @@ fn main() -> ExitCode {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let done = match runtime {
-        Ok(runtime) => runtime.block_on(run(&options)),
+        Ok(runtime) => {
+            let done = runtime.block_on(run(&options));
+            // A read of the standard input that never ends must not hold the program.
+            runtime.shutdown_background();
+            done
+        }
         Err(e) => Err(format!("cannot start: {e}")),
     };
     match done {
@@ -96,7 +104,9 @@ impl Options {
     /// The options, or none where only the usage is asked for.
     fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self::default();
+        let mut any = false;
         while let Some(arg) = args.next() {
+            any |= !matches!(arg.as_str(), "--quiet" | "--json");
             let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
             match arg.as_str() {
                 "--input" => options.input = Some(value()?),
@@ -120,11 +130,13 @@ impl Options {
                 other => return Err(format!("unknown option {other}")),
             }
         }
-        match (&options.to, &options.destination, &options.input) {
-            (Some(_), Some(_), _) => Ok(Some(options)),
-            (None, None, None) => Ok(Some(Self { quiet: options.quiet, json: options.json, ..Self::bundled() })),
-            _ => Err("--to and --destination are needed".into()),
+        if options.to.is_some() && options.destination.is_some() {
+            return Ok(Some(options));
         }
+        if any {
+            return Err("--to and --destination are needed".into());
+        }
+        Ok(Some(Self { quiet: options.quiet, json: options.json, ..Self::bundled() }))
     }
 
     /// What runs without arguments: the bundled table, to a folder under `target/`.
@@ -298,7 +310,14 @@ fn json(manifest: &Manifest) -> String {
             })
         })
         .collect();
-    serde_json::json!({ "files": files, "manifest": manifest.key() }).to_string()
+    let mut object = serde_json::json!({ "files": files, "manifest": manifest.key() });
+    if let Some(rejects) = manifest.rejects() {
+        object["rejects"] = rejects.key().into();
+    }
+    if !manifest.counts().is_empty() {
+        object["counts"] = serde_json::json!(manifest.counts());
+    }
+    object.to_string()
 }
 
 /// What was delivered, for a person.
@@ -316,8 +335,15 @@ fn summary(
         let (plain, stored) = (size(file.plain_bytes()), size(file.stored_bytes()));
         let _ = writeln!(out, "{:>12}  {plain:>12}  {stored:>12}  {}", file.rows(), file.key());
     }
+    if let Some(rejects) = manifest.rejects() {
+        let stored = size(rejects.stored_bytes());
+        let _ = writeln!(out, "{:>12}  {:>12}  {stored:>12}  {}", rejects.rows(), "rejected", rejects.key());
+    }
     if let Some(key) = manifest.key() {
         let _ = writeln!(out, "{:>12}  {:>12}  {:>12}  {key}", "manifest", "", size(manifest.to_json().len() as u64));
+    }
+    for (name, count) in manifest.counts() {
+        let _ = writeln!(out, "{count:>12}  {name}");
     }
     let _ = writeln!(
         out,

@@ -32,8 +32,27 @@ impl Destination {
     pub fn check_names(&self, context: &Context, run_id: &str) -> Result<()> {
         self.file_key(context, NonZeroU64::MIN)?;
         self.file_key(context, Self::MAX_FILES)?;
-        self.manifest_key(context, run_id)?;
-        self.rejects_key(context, run_id).map(|_| ())
+        for key in [self.manifest_key(context, run_id)?, self.rejects_key(context, run_id)?] {
+            // Hardly ever looked at closely: data ends in `.csv` and what the layers add.
+            if key.as_str().ends_with(&self.extension()) {
+                self.check_apart(context, &key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that no file of the export would have the key of another object of its run.
+    fn check_apart(&self, context: &Context, key: &ObjectKey) -> Result<()> {
+        for index in 1..=Self::MAX_FILES.get() {
+            let index = NonZeroU64::new(index).expect("the indices begin with 1");
+            if self.file_key(context, index)? == *key {
+                let text = format!(
+                    "a data file would have the key `{key}`, which belongs to the run: change the file name or its extension"
+                );
+                return Err(Error::new(ErrorKind::Destination, text));
+            }
+        }
+        Ok(())
     }
 
     /// The key of the file with this index.

@@ -10,6 +10,7 @@ use super::file::Ended;
 use super::pipeline::Run;
 use crate::destination::ManifestFile;
 use crate::format::csv::Counts;
+use crate::location::ObjectKey;
 use crate::manifest::Manifest;
 use crate::store::{Digest, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
@@ -28,6 +29,23 @@ pub(super) async fn complete(
 ) -> Result<Manifest> {
     let entries: Vec<_> = files.iter().map(|file| file.entry.clone()).collect();
     let rejected = rejects.as_ref().map(|file| file.entry.clone());
+    let manifest = Manifest::new(&run.id, run.context.time())
+        .with_files(entries)
+        .with_rejects(rejected)
+        .with_counts(named(counts));
+    // Whatever can fail about the manifest before it is visible fails before anything else is.
+    let staged = match run.destination.manifest() {
+        ManifestFile::Omit => Ok(None),
+        ManifestFile::Write => stage(run, &mut uploader, &manifest).await.map(Some),
+    };
+    let staged = match staged {
+        Ok(staged) => staged,
+        Err(error) => {
+            let uploads = files.into_iter().chain(rejects).map(|file| file.upload);
+            return Err(abort(uploads, error).await);
+        }
+    };
+
     let failed = &AtomicBool::new(false);
     let first_error = stream::iter(files.into_iter().chain(rejects))
         .map(|file| async move {
@@ -42,24 +60,26 @@ pub(super) async fn complete(
         .buffer_unordered(COMPLETIONS)
         .fold(Ok(()), |first, next| async { first.and(next) })
         .await;
-    first_error?;
-
-    let manifest = Manifest::new(&run.id, run.context.time())
-        .with_files(entries)
-        .with_rejects(rejected)
-        .with_counts(named(counts));
-    match run.destination.manifest() {
-        ManifestFile::Omit => Ok(manifest),
-        ManifestFile::Write => {
-            let key = run.destination.manifest_key(&run.context, &run.id)?;
-            let mut upload = uploader.start(key.as_str()).await?;
-            let json = Bytes::from(manifest.to_json());
-            let mut digest = Digest::default();
-            digest.update(&json);
-            uploader.end(&mut upload, json).await?;
+    match (first_error, staged) {
+        (Ok(()), None) => Ok(manifest),
+        (Ok(()), Some((key, digest, upload))) => {
             upload.complete(&digest).await?;
             Ok(manifest.with_key(key.as_str()))
         }
+        (Err(error), staged) => Err(abort(staged.into_iter().map(|(_, _, upload)| upload), error).await),
+    }
+}
+
+/// Brings the manifest to where only its completion is missing.
+async fn stage(run: &Run, uploader: &mut Uploader, manifest: &Manifest) -> Result<(ObjectKey, Digest, Upload)> {
+    let key = run.destination.manifest_key(&run.context, &run.id)?;
+    let json = Bytes::from(manifest.to_json());
+    let mut digest = Digest::default();
+    digest.update(&json);
+    let mut upload = uploader.start(key.as_str()).await?;
+    match uploader.end(&mut upload, json).await {
+        Ok(()) => Ok((key, digest, upload)),
+        Err(error) => Err(abort(std::iter::once(upload), error).await),
     }
 }
 

@@ -43,7 +43,8 @@ pub struct Export {
     roll: Roll,
     rows: u64,
     blocks: mpsc::Sender<Message>,
-    pipeline: JoinHandle<Result<Manifest>>,
+    /// Until it has been joined.
+    pipeline: Option<JoinHandle<Result<Manifest>>>,
     /// Dropped with the export, which tells the pipeline to take everything back.
     alive: Option<oneshot::Sender<()>>,
     failed: Option<Error>,
@@ -112,7 +113,7 @@ impl ExportBuilder {
             lines: Vec::new(),
             rows: 0,
             blocks,
-            pipeline: runtime.spawn(pipeline::run(run, store, messages, gone)),
+            pipeline: Some(runtime.spawn(pipeline::run(run, store, messages, gone))),
             alive: Some(alive),
             failed: None,
             progress,
@@ -191,7 +192,8 @@ impl Export {
 
     /// Takes every record of a CSV reader; fields equal to `null_text` are null.
     ///
-    /// The reader's header, if it has one, gives the names of the columns. The fields are text.
+    /// The reader's header, if it has one, gives the names of the columns. The fields are text. The reader takes a quote
+    /// that is never closed for a field that goes on to the end of the input.
     ///
     /// ```
     /// # use chrono::Utc;
@@ -224,7 +226,10 @@ impl Export {
         null_text: Option<&str>,
     ) -> Result<()> {
         if reader.has_headers() {
-            let header = reader.byte_headers().await.map_err(|e| unreadable(&e))?.clone();
+            let header = match reader.byte_headers().await {
+                Ok(header) => header.clone(),
+                Err(e) => return Err(self.fail(unreadable(&e))),
+            };
             self.take_header(&header)?;
         }
         let null = null_text.map(str::as_bytes);
@@ -261,11 +266,12 @@ impl Export {
     /// When the future is dropped while rows are still under way, the export is aborted; once its files are being
     /// completed, it runs to its end all the same.
     pub async fn commit(mut self) -> Result<Manifest> {
-        let ended = poll_fn(|task| self.poll_end(task)).await;
-        ended?;
-        // The pipeline has been told to commit: the end of this handle no longer means to give up.
-        let done = (&mut self.pipeline).await;
-        joined(done)
+        if let Err(error) = poll_fn(|task| self.poll_end(task)).await {
+            // What a failed abort has to say is beside the error already, where the pipeline is what failed.
+            let _ = self.join().await;
+            return Err(error);
+        }
+        self.join().await.unwrap_or_else(|| Err(ended_early()))
     }
 
     /// Gives the export up and waits until everything that was sent has been taken back.
@@ -279,13 +285,17 @@ impl Export {
     /// When the future is dropped, the export goes on being taken back as long as the runtime runs.
     pub async fn abort(mut self) -> Result<()> {
         drop(self.alive.take());
-        if self.failed.is_some() {
-            return Ok(());
-        }
-        match joined((&mut self.pipeline).await) {
-            Err(error) if error.kind() != ErrorKind::Aborted => Err(error),
+        match self.join().await {
+            Some(Err(error)) if error.kind() != ErrorKind::Aborted => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Waits for the end of the pipeline: it has committed, or taken everything back.
+    async fn join(&mut self) -> Option<Result<Manifest>> {
+        let ended = self.pipeline.as_mut()?.await;
+        self.pipeline = None;
+        Some(joined(ended))
     }
 
     /// Waits until the open block has room for a row, handing it over if it is full.
@@ -293,7 +303,7 @@ impl Export {
         self.check()?;
         if self.roll.is_full() || self.batch.bytes() >= BLOCK_BYTES {
             ready!(self.poll_channel(task))?;
-            self.hand_over(self.roll.is_full())?;
+            ready!(self.hand_over(task, self.roll.is_full()))?;
         }
         Poll::Ready(Ok(()))
     }
@@ -303,11 +313,10 @@ impl Export {
         self.check()?;
         ready!(self.poll_channel(task))?;
         if self.roll.is_open() {
-            self.hand_over(true)?;
+            ready!(self.hand_over(task, true))?;
             ready!(self.poll_channel(task))?;
         }
-        self.send(Message::Commit)?;
-        Poll::Ready(Ok(()))
+        self.send(task, Message::Commit)
     }
 
     /// Waits until the pipeline takes a message, or has failed.
@@ -315,19 +324,29 @@ impl Export {
         if ready!(self.blocks.poll_ready(task)).is_ok() {
             return Poll::Ready(Ok(()));
         }
-        // Nobody listens any more: the pipeline has ended, and not with a manifest.
-        let ended = ready!(self.pipeline.poll_unpin(task));
-        let error = joined(ended).err().unwrap_or_else(ended_early);
+        self.poll_ended(task)
+    }
+
+    /// The error of a pipeline that no longer listens: it has ended, and not with a manifest.
+    fn poll_ended(&mut self, task: &mut Task<'_>) -> Poll<Result<()>> {
+        let error = match &mut self.pipeline {
+            Some(pipeline) => {
+                let ended = ready!(pipeline.poll_unpin(task));
+                self.pipeline = None;
+                joined(ended).err().unwrap_or_else(ended_early)
+            }
+            None => ended_early(),
+        };
         Poll::Ready(Err(self.fail(error)))
     }
 
     /// Sends the open block; the channel must be ready.
-    fn hand_over(&mut self, last: bool) -> Result<()> {
+    fn hand_over(&mut self, task: &mut Task<'_>, last: bool) -> Poll<Result<()>> {
         if self.roll.file() > Destination::MAX_FILES {
             let most = Destination::MAX_FILES;
             let text =
                 format!("the rows make more than {most} files, the most of one export: allow more rows in a file");
-            return Err(self.fail(Error::new(ErrorKind::Destination, text)));
+            return Poll::Ready(Err(self.fail(Error::new(ErrorKind::Destination, text))));
         }
         let mapping = match &self.mapping {
             Some(mapping) => Arc::clone(mapping),
@@ -346,11 +365,12 @@ impl Export {
         if last {
             self.roll.next_file();
         }
-        self.send(Message::Block(block))
+        self.send(task, Message::Block(block))
     }
 
-    fn send(&mut self, message: Message) -> Result<()> {
-        self.blocks.start_send(message).map_err(|_| self.fail(ended_early()))
+    /// Sends a message; the channel must be ready, and the pipeline may have ended since.
+    fn send(&mut self, task: &mut Task<'_>, message: Message) -> Poll<Result<()>> {
+        if self.blocks.start_send(message).is_ok() { Poll::Ready(Ok(())) } else { self.poll_ended(task) }
     }
 
     /// Adds a row to the open block, which has room.
@@ -399,6 +419,10 @@ impl Export {
     /// Takes the header of an input.
     fn take_header(&mut self, header: &ByteRecord) -> Result<()> {
         self.check()?;
+        if header.is_empty() {
+            let text = "line 1: expected the names of the columns, found an empty input";
+            return Err(self.fail(Error::new(ErrorKind::Input, text)));
+        }
         let mut names = Vec::with_capacity(header.len());
         for (column, name) in header.iter().enumerate() {
             let Ok(name) = std::str::from_utf8(name) else {
@@ -488,11 +512,12 @@ fn ended_early() -> Error {
 /// A row that does not fit, with its place.
 #[cold]
 fn misfit(place: &str, names: &FieldNames, error: &RowError) -> Error {
-    let column = match (error.kind(), names) {
-        (RowErrorKind::Utf8 { column, .. }, FieldNames::Named(names)) => format!(" (column `{}`)", names[*column]),
-        _ => String::new(),
+    let name = match (error.kind(), names) {
+        (RowErrorKind::Utf8 { column, .. }, FieldNames::Named(names)) => names.get(*column),
+        _ => None,
     };
-    Error::new(ErrorKind::Row, format!("{place}: {error}{column}"))
+    let name = name.map(|name| format!(" (column `{name}`)")).unwrap_or_default();
+    Error::new(ErrorKind::Row, format!("{place}: {error}{name}"))
 }
 
 /// An input that is no CSV, or cannot be read.

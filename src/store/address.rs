@@ -103,9 +103,9 @@ fn without_secrets(url: &str) -> String {
     match url.split_once("//") {
         Some((scheme, rest)) => {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            // The container of an Azure URL stands where others have a user's name, and is no secret.
-            let host =
-                authority.rsplit_once('@').filter(|(user, _)| user.contains(':')).map_or(authority, |(_, host)| host);
+            // The container of an Azure URL stands where others have a user's name or a token, and is no secret.
+            let container = matches!(scheme, "abfs:" | "abfss:") && !authority.contains(':');
+            let host = authority.rsplit_once('@').filter(|_| !container).map_or(authority, |(_, host)| host);
             format!("{scheme}//{host}{path}")
         }
         None => url.to_owned(),

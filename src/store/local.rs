@@ -80,7 +80,10 @@ impl LocalFile {
     /// Gives the file its name, in place of what stood there.
     pub(super) fn publish(mut self, key: &str) -> Result<()> {
         let mut publish = || {
-            drop(self.file.take());
+            if let Some(file) = self.file.take() {
+                // A manifest must not outlive the bytes that it names, and some file systems tell a failed write only here.
+                file.sync_data()?;
+            }
             let target = key.split('/').fold(self.staging.root.clone(), |path, segment| path.join(segment));
             if let Some(folder) = target.parent() {
                 fs::create_dir_all(folder)?;

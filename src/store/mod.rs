@@ -115,15 +115,19 @@ impl Store {
         }
     }
 
-    /// The same store, in which everything stands under `prefix`.
+    /// The same store, in which everything stands under `prefix`, below the prefix that it has.
     ///
     /// # Errors
     ///
     /// When the prefix is no path of non-empty segments without `.` and `..`.
-    pub fn with_prefix(self, prefix: &str) -> Result<Self> {
+    pub fn with_prefix(mut self, prefix: &str) -> Result<Self> {
         let prefix = object_store::path::Path::parse(prefix)
             .map_err(|e| Error::new(ErrorKind::Name, format!("`{prefix}` is no prefix for keys")).with_source(e))?;
-        Ok(Self { prefix, ..self })
+        match &mut self.backend {
+            Backend::Folder(root) => root.extend(prefix.as_ref().split('/').filter(|segment| !segment.is_empty())),
+            Backend::Object(_) => self.prefix = self.path(prefix.as_ref())?,
+        }
+        Ok(self)
     }
 
     /// The same store, known to be this bucket: a destination of another bucket is then refused.
@@ -184,7 +188,7 @@ impl Store {
     /// The path of a key in the object store, to the byte: [`object_store::path::Path::from`] would encode some
     /// characters that a key may hold.
     fn path(&self, key: &str) -> Result<object_store::path::Path> {
-        let whole = if self.prefix.as_ref().is_empty() { key.to_owned() } else { format!("{}/{key}", self.prefix) };
+        let whole = format!("{}/{key}", self.prefix);
         object_store::path::Path::parse(&whole)
             .map_err(|e| Error::new(ErrorKind::Name, format!("the store cannot hold the key `{key}`")).with_source(e))
     }

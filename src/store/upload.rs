@@ -63,7 +63,7 @@ impl Uploader {
                     Arc::clone(self.staging.insert(made))
                 };
                 let file = spawn_blocking(move || LocalFile::create(staging)).await;
-                State::Local(Some(file.map_err(|e| failure::task("make a file", e))??))
+                State::Local(Local::Idle(file.map_err(|e| failure::task("make a file", e))??))
             }
         };
         Ok(Upload { key, state })
@@ -97,8 +97,17 @@ pub(crate) struct Upload {
 #[derive(Debug)]
 enum State {
     Object(ObjectUpload),
-    /// The file is away while a worker writes to it; it stays away when the writing failed.
-    Local(Option<LocalFile>),
+    Local(Local),
+}
+
+/// A file of a local folder.
+#[derive(Debug)]
+enum Local {
+    Idle(LocalFile),
+    /// A worker writes to it, and gives it back.
+    Busy(JoinHandle<Result<LocalFile>>),
+    /// A write has failed, and with it the file is gone.
+    Gone,
 }
 
 impl Upload {
@@ -106,11 +115,17 @@ impl Upload {
     pub(crate) async fn part(&mut self, bytes: Bytes) -> Result<()> {
         match &mut self.state {
             State::Object(object) => object.part(&self.key, bytes).await,
-            State::Local(slot) => {
-                let mut file = slot.take().expect("no part follows a failed one");
+            State::Local(state) => {
+                let Local::Idle(mut file) = std::mem::replace(state, Local::Gone) else {
+                    unreachable!("no part follows a failed one, or one that is not done")
+                };
                 let key = self.key.clone();
-                let written = spawn_blocking(move || file.write(&key, &bytes).map(|()| file)).await;
-                *slot = Some(written.map_err(|e| failure::task("write a file", e))??);
+                let writing = spawn_blocking(move || file.write(&key, &bytes).map(|()| file));
+                *state = Local::Busy(writing);
+                let Local::Busy(writing) = state else { unreachable!("the file is being written") };
+                let written = writing.await;
+                *state = Local::Gone;
+                *state = Local::Idle(written.map_err(|e| failure::task("write a file", e))??);
                 Ok(())
             }
         }
@@ -121,8 +136,8 @@ impl Upload {
         let Self { key, state } = self;
         match state {
             State::Object(object) => object.complete(&key, digest).await,
-            State::Local(file) => {
-                let file = file.expect("a file that failed is not completed");
+            State::Local(state) => {
+                let Local::Idle(file) = state else { unreachable!("a file that failed is not completed") };
                 let published = spawn_blocking(move || file.publish(&key)).await;
                 published.map_err(|e| failure::task("publish a file", e))?
             }
@@ -133,9 +148,15 @@ impl Upload {
     pub(crate) async fn abort(self) -> Result<()> {
         match self.state {
             State::Object(object) => object.abort(&self.key).await,
-            State::Local(file) => {
+            State::Local(Local::Idle(file)) => {
                 spawn_blocking(move || drop(file)).await.map_err(|e| failure::task("remove an unfinished file", e))
             }
+            // The worker removes the file when nobody takes it back, or has done so when the write failed.
+            State::Local(Local::Busy(writing)) => {
+                drop(writing.await);
+                Ok(())
+            }
+            State::Local(Local::Gone) => Ok(()),
         }
     }
 }
@@ -180,13 +201,11 @@ impl ObjectUpload {
             self.open = Open::Asked(tokio::spawn(async move { wire.open(&path, &token).await }));
         }
         if let Open::Asked(asked) = &mut self.open {
-            match asked.await.map_err(|e| failure::task("open an upload", e))? {
-                Ok(opened) => self.open = Open::Yes(opened),
-                Err(e) => {
-                    self.open = Open::Not;
-                    return Err(failure::object(&format!("write `{key}`"), e));
-                }
-            }
+            let opened = asked.await;
+            // Until it is known to be open, nothing is: a task that is done must not be asked again.
+            self.open = Open::Not;
+            let opened = opened.map_err(|e| failure::task("open an upload", e))?;
+            self.open = Open::Yes(opened.map_err(|e| failure::object(&format!("write `{key}`"), e))?);
         }
         let number = self.sent.len();
         self.sent.push(None);

@@ -462,6 +462,136 @@ async fn configuration_fails_before_the_first_byte() {
     check_error(&error, ErrorKind::Destination, text);
 }
 
+#[tokio::test]
+async fn no_file_of_an_export_has_the_key_of_another() {
+    let (_, store) = memory();
+    let named = |name: &str, extension: &str| {
+        let folder = FolderPath::parse("out").unwrap();
+        let plan =
+            Destination::builder(BucketName::parse("acme-exports").unwrap(), folder, Template::parse(name).unwrap());
+        Export::builder(&plan.with_extension(extension).build().unwrap(), &store, context()).with_run_id("run").start()
+    };
+    for (name, extension, key) in
+        [("manifest-run", ".json", "out/manifest-run.json"), ("rejects-run", ".jsonl", "out/rejects-run.jsonl")]
+    {
+        let text = format!(
+            "a data file would have the key `{key}`, which belongs to the run: change the file name or its extension"
+        );
+        check_error(&named(name, extension).unwrap_err(), ErrorKind::Destination, &text);
+    }
+    named("manifest", ".json").unwrap().abort().await.unwrap();
+    // The second file of this one would be in the way of the manifest.
+    let text = "a data file would have the key `out/manifest-run_2.json`, which belongs to the run: change the file name or its extension";
+    let plan = Destination::builder(
+        BucketName::parse("acme-exports").unwrap(),
+        FolderPath::parse("out").unwrap(),
+        Template::parse("manifest-run").unwrap(),
+    );
+    let export =
+        Export::builder(&plan.with_extension(".json").build().unwrap(), &store, context()).with_run_id("run_2");
+    check_error(&export.start().unwrap_err(), ErrorKind::Destination, text);
+}
+
+#[tokio::test]
+async fn a_manifest_that_cannot_be_staged_shows_nothing() {
+    // The file fits the device, the manifest does not: its folder of unfinished files is gone when it is begun.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    let mut export = Export::start(&plan().build().unwrap(), &Store::folder(&root), context()).unwrap();
+    let cell = "x".repeat(2_000_000);
+    for _ in 0..2 {
+        export.write(&std::collections::BTreeMap::from([("a", &cell)])).await.unwrap();
+    }
+    becomes(|| !files(&root).is_empty(), "no unfinished file was seen").await;
+    let staging = std::fs::read_dir(&root).unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_dir_all(staging).unwrap();
+    let error = export.commit().await.unwrap_err();
+    check_error(
+        &error,
+        ErrorKind::NotFound,
+        "could not make an unfinished file: the bucket or folder does not exist: No such file or directory (os error 2)",
+    );
+    assert_eq!(files(&root), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn a_failed_export_has_taken_everything_back_when_it_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    let plan = plan().with_dialect(headless()).build().unwrap();
+    let cell = "x".repeat(9_999);
+    for commit in [false, true] {
+        let mut export = Export::start(&plan, &Store::folder(&root), context()).unwrap();
+        for _ in 0..2_000 {
+            export.write_record([cell.as_str()]).await.unwrap();
+        }
+        export.write_record(["a", "b"]).await.unwrap_err();
+        if commit {
+            export.commit().await.unwrap_err();
+        } else {
+            export.abort().await.unwrap();
+        }
+        assert!(!root.exists(), "something was left");
+    }
+}
+
+#[tokio::test]
+async fn a_prefix_is_below_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (memory, store) = memory();
+    for store in [store, Store::folder(folder.path())] {
+        let store = store.with_prefix("a/b").unwrap().with_prefix("c").unwrap();
+        let mut export = Export::start(&plan().build().unwrap(), &store, context()).unwrap();
+        export.write(&MOTON).await.unwrap();
+        export.commit().await.unwrap();
+    }
+    assert_eq!(contents(&memory).await[1].0, "a/b/c/out/t.csv");
+    assert!(folder.path().join("a/b/c/out/t.csv").exists());
+}
+
+/// An input that fails after some bytes.
+struct Broken(&'static [u8]);
+
+impl tokio::io::AsyncRead for Broken {
+    fn poll_read(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        if self.0.is_empty() {
+            return std::task::Poll::Ready(Err(std::io::Error::other("the cable was pulled")));
+        }
+        buffer.put_slice(std::mem::take(&mut self.0));
+        std::task::Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn an_input_that_cannot_be_read_is_the_last_word() {
+    let destination = plan().build().unwrap();
+    let (memory, store) = memory();
+    for input in [&b""[..], b"a,b\n", b"a,b\n1,2\n3"] {
+        let mut export = Export::start(&destination, &store, context()).unwrap();
+        let mut reader = csv_async::AsyncReader::from_reader(Broken(input));
+        let error = export.write_csv(&mut reader, None).await.unwrap_err();
+        let text = "the input cannot be read: the cable was pulled";
+        check_error(&error, ErrorKind::Input, text);
+        check_error(&export.commit().await.unwrap_err(), ErrorKind::Input, text);
+    }
+    let mut export = Export::start(&destination, &store, context()).unwrap();
+    let mut reader = csv_async::AsyncReader::from_reader(&b""[..]);
+    let error = export.write_csv(&mut reader, None).await.unwrap_err();
+    let text = "line 1: expected the names of the columns, found an empty input";
+    check_error(&error, ErrorKind::Input, text);
+
+    // A reader that takes rows of any width leaves the check to us.
+    let mut export = Export::start(&destination, &store, context()).unwrap();
+    let mut reader = csv_async::AsyncReaderBuilder::new().flexible(true).create_reader(&b"a,b\n1,2,\xff\n"[..]);
+    let error = export.write_csv(&mut reader, None).await.unwrap_err();
+    check_error(&error, ErrorKind::Row, "line 2: field 3 is not UTF-8: byte 1 cannot be read as text");
+    assert_eq!(contents(&memory).await, []);
+}
+
 #[test]
 fn an_export_needs_a_runtime() {
     let (_, store) = memory();

@@ -190,6 +190,7 @@ fn wrong_options_are_named_with_the_usage() {
     for (options, text) in [
         (&["--frobnicate"][..], "export: unknown option --frobnicate\n\nusage: export "),
         (&["--to"], "export: --to needs a value\n\nusage: export "),
+        (&["--recipient", "key", "--quiet"], "export: --to and --destination are needed\n\nusage: export "),
         (&["--to", "memory:///"], "export: --to and --destination are needed\n\nusage: export "),
         (&["--time", "noon"], "export: --time noon: "),
     ] {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use consign::ErrorKind;
+#[cfg(feature = "aws")]
+use consign::object_store;
 use consign::store::{PartSchedule, Store};
 use proptest::prelude::*;
 
@@ -26,7 +28,7 @@ fn urls_name_stores() {
 fn a_url_is_shown_without_its_secrets() {
     let known = "expected a URL that begins with file:///, memory:///, s3://, gs://, az:// or https://";
     check_url_error("ftp://me:hush@host/x?sig=hush#hush", &format!("cannot deliver to `ftp://host/x`: {known}"));
-    check_url_error("ftp://box@host/x", &format!("cannot deliver to `ftp://box@host/x`: {known}"));
+    check_url_error("ftp://token@host/x", &format!("cannot deliver to `ftp://host/x`: {known}"));
     check_url_error("//me:hush@host", "cannot deliver to `//host`: not a URL");
 }
 
@@ -41,6 +43,63 @@ fn a_store_whose_feature_is_off_is_named() {
 fn a_cloud_url_knows_its_bucket() {
     let store = Store::from_url("s3://acme-exports/daily").unwrap();
     assert_eq!(store.bucket(), Some("acme-exports"));
+}
+
+/// Answers every request in one way.
+#[cfg(feature = "aws")]
+async fn answering(reply: &'static str) -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = socket.read(&mut request).await;
+            let _ = socket.write_all(reply.as_bytes()).await;
+        }
+    });
+    address
+}
+
+/// The store fails at the first request of an export: its kind, and all of its text.
+#[cfg(feature = "aws")]
+#[tokio::test]
+async fn a_store_that_refuses_or_is_away_is_named() {
+    use consign::location::{BucketName, FolderPath};
+    use consign::template::{Context, Template};
+
+    let forbidden = answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    let missing = answering("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (address, kind, text) in [
+        (
+            forbidden,
+            ErrorKind::Denied,
+            "could not complete `t.csv`: the store refused, check the credentials and their permissions",
+        ),
+        (missing, ErrorKind::NotFound, "could not complete `t.csv`: the bucket or folder does not exist"),
+        (closed, ErrorKind::Unreachable, "could not complete `t.csv`: the store cannot be reached"),
+    ] {
+        let retry = object_store::RetryConfig { max_retries: 0, ..object_store::RetryConfig::default() };
+        let s3 = object_store::aws::AmazonS3Builder::new()
+            .with_endpoint(format!("http://{address}"))
+            .with_allow_http(true)
+            .with_bucket_name("acme-exports")
+            .with_access_key_id("key")
+            .with_secret_access_key("hush-hush")
+            .with_retry(retry)
+            .build()
+            .unwrap();
+        let (bucket, folder) = (BucketName::parse("acme-exports").unwrap(), FolderPath::parse("").unwrap());
+        let destination = consign::Destination::builder(bucket, folder, Template::parse("t").unwrap()).build().unwrap();
+        let store = Store::s3(std::sync::Arc::new(s3));
+        let mut export = consign::Export::start(&destination, &store, Context::new(chrono::Utc::now())).unwrap();
+        export.write(&std::collections::BTreeMap::from([("a", 1)])).await.unwrap();
+        let error = export.commit().await.unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (kind, text));
+        assert!(!format!("{error:#} {error:?} {store:?}").contains("hush"), "a secret is shown");
+    }
 }
 
 #[test]
