@@ -326,6 +326,17 @@ fn the_guard_knows_formulas_from_numbers() {
 }
 
 #[test]
+fn a_guard_that_leaves_columns_alone_is_a_hazard_too() {
+    let guarded = Dialect::postgres_copy().to_builder().with_guard(Guard::apostrophe().except(0)).build().unwrap();
+    let error = guarded.lossless().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the dialect loses data: the guard against formulas puts a character in front of a text: \
+         [\"x\", \"=a\", \"x\"] is written as \"x,'=a,x\\n\""
+    );
+}
+
+#[test]
 fn the_older_null_handling_makes_null_a_text() {
     let older = |null: &str| Dialect::builder().with_nulls(Nulls::AsText).with_null(NullText::new(null));
     check(&older("").with_empty(EmptyText::QUOTED).build().unwrap(), &[None, Some("")], "\"\",\"\"\n");

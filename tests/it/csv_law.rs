@@ -2,8 +2,9 @@
 //! reads, unless a hazard says otherwise; and it writes the same however the rows are batched.
 
 use consign::format::csv::{
-    Blank, Counts, Delimiter, Dialect, DialectBuilder, EmptyText, Escape, EscapeSelf, Hazard, InnerQuotes, Mode,
-    NullText, Nulls, OnHazard, Outcome, Quote, QuoteStyle, QuotedNull, Refused, SparkOptions, Trim,
+    Blank, Charset, Counts, Delimiter, Dialect, DialectBuilder, EmptyText, Escape, EscapeSelf, Guard, Hazard,
+    InnerQuotes, Mode, NullText, Nulls, OnHazard, Outcome, Quote, QuoteStyle, QuotedNull, Refused, SparkOptions, Trim,
+    Unmappable,
 };
 use consign::row::Value;
 use proptest::collection::vec;
@@ -25,6 +26,7 @@ struct Reader {
     null: String,
     quoted_null: QuotedNull,
     blank: Blank,
+    charset: Charset,
 }
 
 /// A field as it stands in the file: its text, and whether it was in quotes.
@@ -32,8 +34,9 @@ type Field = (String, bool);
 
 impl Reader {
     /// Reads all records of a file.
-    fn read(&self, file: &str) -> Vec<Row> {
-        let mut rest = file.strip_prefix('\u{feff}').unwrap_or(file);
+    fn read(&self, file: &[u8]) -> Vec<Row> {
+        let file = self.decode(file);
+        let mut rest = file.strip_prefix('\u{feff}').unwrap_or(&file);
         let mut records = Vec::new();
         while !rest.is_empty() {
             if let Some(after) = rest.strip_prefix(&*self.terminator) {
@@ -61,6 +64,18 @@ impl Reader {
             records.push(record);
         }
         records
+    }
+
+    fn decode(&self, file: &[u8]) -> String {
+        match self.charset.name() {
+            "UTF-8" => String::from_utf8(file.to_vec()).unwrap(),
+            "UTF-16LE" => {
+                let units: Vec<u16> = file.chunks(2).map(|unit| u16::from_le_bytes(unit.try_into().unwrap())).collect();
+                String::from_utf16(&units).unwrap()
+            }
+            "windows-1252" => encoding_rs::WINDOWS_1252.decode_without_bom_handling(file).0.into_owned(),
+            _ => file.iter().map(|&byte| char::from(byte)).collect(),
+        }
     }
 
     fn field(&self, rest: &mut &str) -> Field {
@@ -125,9 +140,31 @@ fn dialects() -> impl Strategy<Value = (DialectBuilder, Reader)> {
         select(vec![Blank::Bare, Blank::Quoted]),
         select(vec![Nulls::Marked, Nulls::Marked, Nulls::AsText]),
     );
+    let windows: Charset = "windows-1252".parse().unwrap();
+    let charsets = (
+        select(vec![
+            Charset::UTF_8,
+            Charset::UTF_8,
+            Charset::UTF_8,
+            Charset::UTF_16LE,
+            Charset::US_ASCII,
+            Charset::ISO_8859_1,
+            windows,
+        ]),
+        select(vec![Unmappable::Error, Unmappable::Escape, Unmappable::Replace]),
+    );
+    let guards = select(vec![
+        Guard::OFF,
+        Guard::OFF,
+        Guard::OFF,
+        Guard::apostrophe(),
+        Guard::apostrophe().except(0),
+        Guard::with_prefix('\u{e9}').except(0).except(1),
+    ]);
     let marks = (delimiters, quotes, escapes, escapes_self, terminators, comments);
-    (marks, nulls, empties, styles, inner, trims, readers).prop_map(
-        |((delimiter, quote, escape, escape_self, terminator, comment), null, empty, style, inner, trim, reader)| {
+    (marks, nulls, empties, (styles, inner, trims), readers, charsets, guards).prop_map(
+        |(marks, null, empty, (style, inner, trim), reader, (charset, unmappable), guard)| {
+            let (delimiter, quote, escape, escape_self, terminator, comment) = marks;
             let (quoted_null, blank, nulls) = reader;
             let builder = Dialect::builder()
                 .with_delimiter(delimiter.parse().unwrap())
@@ -143,7 +180,10 @@ fn dialects() -> impl Strategy<Value = (DialectBuilder, Reader)> {
                 .with_trim(trim)
                 .with_quoted_null(quoted_null)
                 .with_blank(blank)
-                .with_nulls(nulls);
+                .with_nulls(nulls)
+                .with_charset(charset)
+                .with_unmappable(unmappable)
+                .with_guard(guard);
             let escape = match escape {
                 Escape::Doubled => quote.unwrap_or('"'),
                 Escape::With(c) => c,
@@ -162,6 +202,7 @@ fn dialects() -> impl Strategy<Value = (DialectBuilder, Reader)> {
                 null: null.to_owned(),
                 quoted_null,
                 blank,
+                charset,
             };
             (builder, reader)
         },
@@ -224,7 +265,7 @@ fn values(row: &Row) -> impl Iterator<Item = Value<'_>> {
 }
 
 /// Writes what can be written, and returns the bytes and the rows that are in them.
-fn write(dialect: &Dialect, rows: &[Row]) -> (String, Vec<Row>) {
+fn write(dialect: &Dialect, rows: &[Row]) -> (Vec<u8>, Vec<Row>) {
     let mut out = Vec::new();
     let mut encoder = dialect.encoder();
     let mut kept = Vec::new();
@@ -234,7 +275,7 @@ fn write(dialect: &Dialect, rows: &[Row]) -> (String, Vec<Row>) {
         }
     }
     assert_eq!(encoder.counts().written(), kept.len() as u64);
-    (String::from_utf8(out).unwrap(), kept)
+    (out, kept)
 }
 
 proptest! {
@@ -246,7 +287,7 @@ proptest! {
         let Ok(Ok(lossless)) = builder.build().map(Dialect::lossless) else { return Ok(()) };
         let (file, kept) = write(lossless.dialect(), &rows);
         prop_assert_eq!(&kept, &rows);
-        prop_assert_eq!(reader.read(&file), rows, "{:?}", file);
+        prop_assert_eq!(reader.read(&file), rows, "{}", file.escape_ascii());
     }
 
     /// Of any dialect, the rows that meet no hazard read back.
@@ -255,7 +296,7 @@ proptest! {
         let builder = builder.with_on_hazard(OnHazard::Refuse).with_refused(Refused::Skip);
         let Ok(dialect) = builder.build() else { return Ok(()) };
         let (file, kept) = write(&dialect, &rows);
-        prop_assert_eq!(reader.read(&file), kept, "{:?}", file);
+        prop_assert_eq!(reader.read(&file), kept, "{}", file.escape_ascii());
     }
 
     /// A hazard that a row meets is one that the dialect lists.
@@ -318,13 +359,13 @@ proptest! {
             reader.double_quote(false).escape(Some(byte(c)));
         }
         let read: Vec<Vec<String>> = reader
-            .from_reader(file.as_bytes())
+            .from_reader(&*file)
             .into_records()
             .map(|record| record.unwrap().iter().map(str::to_owned).collect())
             .collect();
         let expected: Vec<Vec<String>> =
             rows.iter().map(|row| row.iter().map(|c| c.clone().unwrap_or_else(|| "NULL".into())).collect()).collect();
-        prop_assert_eq!(read, expected, "{:?}", file);
+        prop_assert_eq!(read, expected, "{}", file.escape_ascii());
     }
 
     /// Whatever Spark's options and rows are, exact mode answers, and the rows that meet no hazard read back.
@@ -379,8 +420,9 @@ proptest! {
             null: null.to_owned(),
             quoted_null: if null.is_empty() { QuotedNull::IsText } else { QuotedNull::IsNull },
             blank: Blank::Quoted,
+            charset: Charset::UTF_8,
         };
-        prop_assert_eq!(reader.read(&file), kept, "{:?}", file);
+        prop_assert_eq!(reader.read(&file), kept, "{}", file.escape_ascii());
     }
 }
 

@@ -58,6 +58,11 @@ impl Guard {
         self.prefix.filter(|_| is_formula(text) && !self.except.contains(&column))
     }
 
+    /// The first column that is not left alone.
+    pub(super) fn first_column(&self) -> usize {
+        (0..=self.except.len()).find(|column| !self.except.contains(column)).unwrap_or_default()
+    }
+
     /// The character that the guard writes.
     pub(super) fn as_char(&self) -> Option<char> {
         self.prefix

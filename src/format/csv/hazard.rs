@@ -337,12 +337,17 @@ fn witnesses(dialect: &Dialect) -> Vec<Vec<Option<String>>> {
         format!(" {comment}a"),
         "\u{feff}a".to_owned(),
         "a\nb".to_owned(),
-        "=a".to_owned(),
         "\u{20ac}\u{1f600}".to_owned(),
     ];
     let beside = |text| vec![text, Some("x".to_owned())];
     let mut rows: Vec<_> = texts.into_iter().map(|text| beside(Some(text))).collect();
     rows.extend([beside(None), vec![None], vec![Some(String::new())]]);
+    // The guard may leave the first columns alone. Where one of these marks a part of the dialect, another does not.
+    for formula in ["=a", "+a", "-a", "@a", "\u{ff1d}a"] {
+        let mut row = vec![Some("x".to_owned()); s.guard.first_column()];
+        row.extend(beside(Some(formula.to_owned())));
+        rows.push(row);
+    }
     rows
 }
 
