@@ -153,6 +153,9 @@ impl Store {
     /// | `az://container/prefix`, `abfss://…` | Azure Blob Storage; `AZURE_*` variables | `azure` |
     /// | `https://…` | any of the above by its host, else `WebDAV` | that of the store, or `http` |
     ///
+    /// Parts go to S3 with a CRC-64/NVME that the store compares, and without a hash in the signature; the variables
+    /// `AWS_CHECKSUM_ALGORITHM` and `AWS_UNSIGNED_PAYLOAD` say otherwise.
+    ///
     /// # Errors
     ///
     /// When the URL cannot be read, its scheme is none of these or needs a feature that is off, or the store cannot be

@@ -191,6 +191,10 @@ mod uploads {
         };
         // The reply names the fault in a word; the URL, which holds a signature, is not shown.
         let code = text(&body, &CODE).unwrap_or_default();
+        if code == "NoSuchUpload" {
+            // What some servers say of a bucket that has never had an upload.
+            return Ok(String::new());
+        }
         Err(Error::new(kind, format!("could not {DOING}: the store answered {status} {code}")))
     }
 

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 /// The least time that a request is repeated for, once the store has answered at all: a server's restart fits in.
 const LEAST: Duration = Duration::from_secs(60);
+/// How long a store is given that has failed every request yet.
+const FIRST_CONTACT: Duration = Duration::from_secs(10);
 /// A part is repeated for as long as it would take at this rate, if that is longer.
 const SLOWEST_BYTES_PER_SECOND: u64 = 256 * 1024;
 /// What `object_store` allows for any request, whatever its size.
@@ -21,16 +23,18 @@ const REFUSALS: u32 = 1;
 #[derive(Debug)]
 pub(super) struct Patience {
     until: Instant,
+    answered: bool,
     pause: Duration,
     refusals: u32,
 }
 
 impl Patience {
-    /// For a request with a body of this size. A store that has never answered is not waited for: its address or the
-    /// network is wrong, and the caller wants to know now.
+    /// For a request with a body of this size. A store that has never been reached is not waited for: its address or
+    /// the network is wrong, and the caller wants to know now. One that answers with failures from the start is waited
+    /// for, but not for long.
     pub(super) fn new(bytes: usize, answered: bool) -> Self {
-        let budget = if answered { LEAST.max(at_the_slowest(bytes)) } else { Duration::ZERO };
-        Self { until: Instant::now() + budget, pause: FIRST_PAUSE, refusals: 0 }
+        let budget = if answered { LEAST.max(at_the_slowest(bytes)) } else { FIRST_CONTACT };
+        Self { until: Instant::now() + budget, answered, pause: FIRST_PAUSE, refusals: 0 }
     }
 
     /// Waits and says yes, or says at once that this failure is final.
@@ -41,7 +45,7 @@ impl Patience {
                 self.refusals += 1;
                 self.refusals <= REFUSALS
             }
-            Verdict::Passing => true,
+            Verdict::Passing { reached } => reached || self.answered,
         };
         if !worth_it || Instant::now() + self.pause > self.until {
             return false;
@@ -66,8 +70,8 @@ enum Verdict {
     Final,
     /// The store refused the credentials.
     Refused,
-    /// The store or the network failed.
-    Passing,
+    /// The store or the network failed; a status is an answer of the store's.
+    Passing { reached: bool },
 }
 
 fn verdict(error: &object_store::Error) -> Verdict {
@@ -82,7 +86,7 @@ fn verdict(error: &object_store::Error) -> Verdict {
             if refused.iter().any(|status| text.contains(status)) && !text.contains("RequestTimeout") {
                 Verdict::Final
             } else {
-                Verdict::Passing
+                Verdict::Passing { reached: text.contains("status code: ") }
             }
         }
         Cause::PermissionDenied { .. } | Cause::Unauthenticated { .. } => Verdict::Refused,

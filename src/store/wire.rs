@@ -99,6 +99,8 @@ impl Wire {
             let attributes = token.map(attributes).unwrap_or_default();
             let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
             match parts.create_multipart_opts(path, options).await {
+                // Azure needs no request to open an upload, and has no id for it: nothing has been heard.
+                Ok(id) if id.is_empty() => return Ok(Opened::Parts { id, token: None }),
                 Ok(id) => return self.heard(Ok(Opened::Parts { id, token: token.map(str::to_owned) })),
                 // The store's uploads take no metadata: our write will be told by its bytes.
                 Err(object_store::Error::NotSupported { .. } | object_store::Error::NotImplemented { .. })

@@ -71,12 +71,12 @@ fn names_of_each_kind() {
 
 #[test]
 fn rules_by_their_names() {
-    let names = ["platform", "platform-api", "aws", "aws-directory", "gcs", "azure", "strict", "lenient"];
     #[track_caller]
     fn taken(kind: &str, text: &str, rules: &str) -> bool {
         let line = format!(r#"{{"kind":"{kind}","rules":"{rules}","text":"{text}"}}"#);
         run(&[], line.as_bytes()).1.starts_with(r#"{"ok":true"#)
     }
+    let names = ["platform", "platform-api", "aws", "aws-directory", "gcs", "azure", "strict", "lenient"];
     // kind, text, the rules that take it
     for (kind, text, expected) in [
         ("bucket", "my.bucket", &["platform-api", "aws", "gcs", "lenient"][..]),

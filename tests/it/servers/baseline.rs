@@ -1,6 +1,7 @@
 //! What holds without a fault on the way, and with the plain mistakes: a wrong secret, bucket or address.
 
 use std::io::Read;
+use std::time::Duration;
 
 use consign::layer::compress::Compression;
 use consign::store::Store;
@@ -78,17 +79,44 @@ async fn an_abort_leaves_nothing(server: Server) {
             check_kind(server, &export.commit().await.unwrap_err(), ErrorKind::Row);
         }
         assert_eq!(client.keys(&folder).await, [""; 0], "{server}, {end}");
-        let mut left = client.open_uploads(&folder).await.unwrap_or_default();
-        // A failed export is taken back in the background.
-        for _ in 0..200 {
-            if left.is_empty() {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            left = client.open_uploads(&folder).await.unwrap_or_default();
-        }
+        let left = client.open_uploads(&folder).await.unwrap_or_default();
         assert_eq!(left, [""; 0], "{server}, {end}");
     }
+}
+
+/// An export whose process died: its upload stays open, until it is reaped.
+async fn what_the_dead_left_is_reaped(server: Server) {
+    let running = server.shared();
+    let client = Setup::new(&running).client();
+    let Some(none) = client.open_uploads("reap").await else {
+        let error = client.store().reap("reap/", context().time(), Duration::ZERO).await.unwrap_err();
+        let text = "the open uploads of this store cannot be listed: expected a folder or S3";
+        assert_eq!(error.to_string(), text, "{server}");
+        return;
+    };
+    assert_eq!(none, [""; 0], "{server}");
+    let mut dead = Vec::new();
+    for folder in ["reap/a'b", "reap/(x)*!", "spared"] {
+        let mut export = Export::start(&plan(folder).build().unwrap(), &client.store(), context()).unwrap();
+        for number in 0..ROWS {
+            export.write_record([row(number)]).await.unwrap();
+        }
+        dead.push(export);
+    }
+    let now = chrono::Utc::now() + chrono::TimeDelta::minutes(5);
+    let young = client.store().reap("reap/", now, Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(young, [], "{server}: too young");
+    let mut reaped: Vec<_> = client.store().reap("reap/", now, Duration::ZERO).await.unwrap();
+    reaped.sort_by(|a, b| a.name.cmp(&b.name));
+    let names: Vec<_> = reaped.iter().map(|reaped| reaped.name.as_str()).collect();
+    assert_eq!(names, ["reap/(x)*!/t.csv", "reap/a'b/t.csv"], "{server}");
+    assert_eq!(client.open_uploads("reap").await.unwrap(), [""; 0], "{server}");
+    assert_eq!(client.open_uploads("spared").await.unwrap(), ["spared/t.csv"], "{server}: not below the prefix");
+    for export in dead {
+        // Its upload is gone, or is aborted now.
+        let _ = export.abort().await;
+    }
+    assert_eq!(client.open_uploads("spared").await.unwrap(), [""; 0], "{server}");
 }
 
 async fn plain_mistakes_are_told_apart(server: Server) {
@@ -165,6 +193,7 @@ on_every_server! {
     every_size_comes_back_to_the_byte
     gzip_comes_back_to_the_byte
     an_abort_leaves_nothing
+    what_the_dead_left_is_reaped
     plain_mistakes_are_told_apart
     keys_are_spelled_to_the_byte
 }
