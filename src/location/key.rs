@@ -50,7 +50,7 @@ text_type!(ObjectKey, ObjectKeyError);
 
 impl ObjectKey {
     /// How many bytes of UTF-8 a key may have.
-    pub const MAX_BYTES: usize = 1024;
+    pub const MAX_BYTES: usize = crate::template::MAX_BYTES;
 
     /// Parses a key.
     ///

@@ -149,6 +149,8 @@ pub enum ExpandErrorKind {
     Segment,
     /// The time has no four-digit year, or no ten-digit timestamp.
     Time,
+    /// The text would have more than 1,024 bytes, which no key has.
+    TooLong,
     /// The text would hold something that reads as a macro.
     Unexpanded,
 }

@@ -11,12 +11,17 @@ use crate::Span;
 /// The folder of a dataset export is stamped to the minute: `exportTime=YYYYMMDDHHMM`.
 const EXPORT_TIME: &str = "exportTime=";
 
+/// How many bytes of UTF-8 a key may have, and so what becomes a part of one (AWS user guide, object key names).
+pub(crate) const MAX_BYTES: usize = 1024;
+
 impl Template {
     /// Tells whether the context has all that this template needs, so that nothing is missing later.
     ///
     /// # Errors
     ///
     /// - The context lacks a value, or has an empty one.
+    /// - The expanded text of the first file would have more than 1,024 bytes, values as their policy writes them: no
+    ///   key is longer.
     /// - A value holds `/` or a control character, or a character that its [`ValuePolicy`] refuses.
     /// - The expanded text would have a segment between slashes that is empty, `.` or `..`, or would read as if a macro
     ///   had not been expanded.
@@ -36,6 +41,8 @@ impl Template {
         if let Some((span, names)) = missing {
             return Err(self.lacks(span, &names));
         }
+        // Before anything looks at values again and again, or builds the text: a value may stand in many places.
+        self.check_length(context)?;
         for piece in self.pieces() {
             let Some(wanted) = &piece.what else { continue };
             match Value::of(wanted, context) {
@@ -50,8 +57,9 @@ impl Template {
 
     /// Appends the expanded text; the index is that of the file in its export, from one.
     ///
-    /// Of a context that [`check`](Self::check) would refuse, the values that are missing are left out, and others go
-    /// in as they are.
+    /// It is for contexts that [`check`](Self::check) has accepted, for which the text is short. Of one that `check`
+    /// would refuse, the values that are missing are left out, and others go in as they are, however long they are and
+    /// however often the template names them.
     pub fn expand_into(&self, context: &Context, file_index: NonZeroU64, out: &mut String) {
         for piece in self.pieces() {
             self.expand_piece(piece.what.as_ref(), piece.span, context, file_index, out);
@@ -95,6 +103,37 @@ impl Template {
                 }
             }
         }
+    }
+
+    /// Adds up the bytes of the pieces, and stops at the first that is too much.
+    fn check_length(&self, context: &Context) -> Result<(), ExpandError> {
+        let mut length = 0_usize;
+        let mut scratch = String::new();
+        for piece in self.pieces() {
+            let text = piece.what.as_ref().map(|wanted| Value::of(wanted, context));
+            // No value is shorter once it is encoded, so long ones need not be.
+            length += match text {
+                None => piece.span.range().len(),
+                Some(Value::Text(text)) if text.len() > MAX_BYTES => text.len(),
+                Some(_) => {
+                    scratch.clear();
+                    self.expand_piece(piece.what.as_ref(), piece.span, context, NonZeroU64::MIN, &mut scratch);
+                    scratch.len()
+                }
+            };
+            if length > MAX_BYTES {
+                let what = match &piece.what {
+                    None => "its fixed text".to_owned(),
+                    Some(wanted) => format!("`%{}%`", wanted.name()),
+                };
+                let at = piece.span.start();
+                let message = format!(
+                    "expected no more than {MAX_BYTES} bytes in the expanded template, found more with {what} at byte {at} of the template"
+                );
+                return Err(Leaf::new(ExpandErrorKind::TooLong, self.as_str(), piece.span, message, "").into());
+            }
+        }
+        Ok(())
     }
 
     fn check_value(&self, wanted: &Macro, text: &str, policy: ValuePolicy, span: Span) -> Result<(), ExpandError> {

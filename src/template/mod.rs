@@ -38,7 +38,7 @@ pub use error::{ExpandError, ExpandErrorKind, TemplateError, TemplateErrorKind};
 pub use item::{Item, Macro};
 
 pub(crate) use error::{Leaf, leaf_error};
-pub(crate) use expand::{bad_segment, is_safe};
+pub(crate) use expand::{MAX_BYTES, bad_segment, is_safe};
 pub(crate) use parse::{Grammar, Percent, Slash, find_macro};
 
 /// A text with macros, such as `%DESTINATION%_%SEGMENT_ID%_%DATETIME(YYYYMMdd_HHmmss)%`.

@@ -4,6 +4,7 @@ mod date;
 mod expand;
 
 use std::fmt::Debug;
+use std::time::{Duration, Instant};
 
 use consign::template::{
     Context, DateFormat, ExpandError, Item, Macro, Template, TemplateError, TemplateErrorKind as Kind, TemplateRules,
@@ -387,6 +388,35 @@ fn json_goes_through_the_parser() {
         error.to_string(),
         "unknown macro `%SEGMENT_IDS%` at byte 0 of the template, did you mean `%SEGMENT_ID%`? at line 1 column 17"
     );
+}
+
+/// Unoptimised, this takes fractions of a second for a megabyte; quadratic time would take hours.
+#[test]
+fn hostile_templates_take_linear_time() {
+    let repeat = |text: &str| text.repeat((1 << 20) / text.len());
+    for text in [
+        repeat("%"),
+        repeat("%SEGMENT_ID%"),
+        repeat("%SEGMENT_ID"),
+        repeat("%DATETIME("),
+        repeat("%DATETIME(Y"),
+        format!("%DATETIME({})%", repeat("y")),
+        format!("%DATETIME({})%", repeat("'é'YYYY")),
+        format!("%{}%", repeat("SEGMENT_")),
+        repeat("é"),
+        repeat("a\u{1}"),
+    ] {
+        for rules in [Lenient, FileName, Strict, DatasetFolder] {
+            let start = Instant::now();
+            let shown = match Template::parse_with(&text, rules) {
+                Ok(template) => template.to_string(),
+                Err(error) => format!("{error:#}"),
+            };
+            let taken = start.elapsed();
+            let begins: String = text.chars().take(20).collect();
+            assert!(!shown.is_empty() && taken < Duration::from_secs(5), "{rules:?} took {taken:?} for {begins}…");
+        }
+    }
 }
 
 /// Texts of which some are templates and most nearly are.

@@ -1,5 +1,7 @@
 //! Bucket names.
 
+use std::time::{Duration, Instant};
+
 use consign::location::{BucketName, BucketNameErrorKind as Kind, BucketRules, BucketWarning};
 
 use BucketRules::{Aws, AwsDirectory, Azure, Gcs, Lenient, Platform, PlatformApi, Strict};
@@ -346,4 +348,17 @@ fn errors_of_the_patterns_word_for_word() {
 fn dots_are_warned_about() {
     assert_eq!(BucketName::parse_with("a.b", Lenient).unwrap().warnings(), [BucketWarning::Dots]);
     assert_eq!(BucketName::parse("a-b").unwrap().warnings(), []);
+}
+
+#[test]
+fn hostile_names_take_linear_time() {
+    let repeat = |text: &str| text.repeat((1 << 20) / text.len());
+    for text in [repeat("a"), repeat("."), repeat("-"), repeat("1."), repeat("a.-"), repeat("é"), repeat("g00gle")] {
+        for rules in [Strict, Lenient, Platform, PlatformApi, Aws, AwsDirectory, Gcs, Azure] {
+            let start = Instant::now();
+            let error = BucketName::parse_with(&text, rules).unwrap_err();
+            let taken = start.elapsed();
+            assert!(!format!("{error:#}").is_empty() && taken < Duration::from_secs(5), "{rules:?} took {taken:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Object keys and file names.
 
 use std::num::NonZeroU64;
+use std::time::{Duration, Instant};
 
 use chrono::DateTime;
 use consign::location::{
@@ -235,6 +236,21 @@ fn hostile() -> impl Strategy<Value = String> {
 
 fn policy() -> impl Strategy<Value = ValuePolicy> {
     prop_oneof![Just(ValuePolicy::Verbatim), Just(ValuePolicy::Refuse), Just(ValuePolicy::PercentEncode)]
+}
+
+#[test]
+fn hostile_keys_take_linear_time() {
+    let repeat = |text: &str| text.repeat((1 << 20) / text.len());
+    for text in [repeat("a"), repeat("/"), repeat("a/"), repeat("../"), repeat("%"), repeat("%SEGMENT_ID"), repeat("é")]
+    {
+        let start = Instant::now();
+        let alone = ObjectKey::parse(&text).unwrap_err();
+        let name = ObjectKey::join("acme", &text).unwrap_err();
+        let folder = ObjectKey::join(&text, "a.csv").err();
+        let shown = format!("{alone:#}{name:#}{folder:#?}");
+        let taken = start.elapsed();
+        assert!(!shown.is_empty() && taken < Duration::from_secs(5), "took {taken:?} for {}…", &text[..20]);
+    }
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! Templates with the values of a context.
 
 use std::num::NonZeroU64;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use consign::template::{Context, ExpandErrorKind as Kind, Template, ValuePolicy};
@@ -203,6 +204,67 @@ fn errors_of_the_whole_word_for_word() {
         Kind::Time,
         "expected a time in the years 0 to 9999 for `%DATETIME%`, found +10000-01-01 00:00:00 UTC\n%DATETIME%\n^^^^^^^^^^",
     );
+}
+
+#[test]
+fn no_text_is_longer_than_a_key() {
+    let named = |length: usize| Context::new(DateTime::UNIX_EPOCH).with_audience_name("x".repeat(length));
+    let template = Template::parse("a/%SEGMENT_NAME%%DATETIME%").unwrap();
+    assert_eq!(template.expand(&named(1007), index(1)).unwrap().len(), 1024);
+    check_error(
+        "a/%SEGMENT_NAME%%DATETIME%",
+        &named(1008),
+        Kind::TooLong,
+        "expected no more than 1024 bytes in the expanded template, found more with `%DATETIME%` at byte 16 of the \
+         template\na/%SEGMENT_NAME%%DATETIME%\n                ^^^^^^^^^^",
+    );
+    check_error(
+        "%SEGMENT_NAME%/b",
+        &named(1023),
+        Kind::TooLong,
+        "expected no more than 1024 bytes in the expanded template, found more with its fixed text at byte 14 of the \
+         template\n%SEGMENT_NAME%/b\n              ^^",
+    );
+    // Each of the bytes of `é` takes three once it is encoded.
+    let encoded = |name: String| {
+        Context::new(DateTime::UNIX_EPOCH).with_audience_name(name).with_value_policy(ValuePolicy::PercentEncode)
+    };
+    let template = Template::parse("%SEGMENT_NAME%").unwrap();
+    assert_eq!(template.expand(&encoded("é".repeat(170)), index(1)).unwrap().len(), 1020);
+    check_error(
+        "%SEGMENT_NAME%",
+        &encoded("é".repeat(171)),
+        Kind::TooLong,
+        "expected no more than 1024 bytes in the expanded template, found more with `%SEGMENT_NAME%` at byte 0 of the \
+         template\n%SEGMENT_NAME%\n^^^^^^^^^^^^^^",
+    );
+}
+
+/// Expanded, each of these would have hundreds of megabytes; looking at every value where it stands would take minutes.
+#[test]
+fn checking_takes_linear_time() {
+    let many = |text: &str| text.repeat(300_000 / text.len());
+    let value = "é".repeat(10_000);
+    let templates = [
+        many("%SEGMENT_NAME%"),
+        many("%SEGMENT_NAME%/"),
+        many("a%DATETIME%"),
+        many("%FILE_INDEX%"),
+        format!("%DATETIME({})%", many("'a/b'YYYY")),
+        many("a/"),
+        many("../"),
+    ];
+    for policy in [ValuePolicy::Verbatim, ValuePolicy::Refuse, ValuePolicy::PercentEncode] {
+        let context = Context::new(DateTime::UNIX_EPOCH).with_audience_name(value.as_str()).with_value_policy(policy);
+        for text in &templates {
+            let template = Template::parse(text).unwrap();
+            let start = Instant::now();
+            let error = template.check(&context).unwrap_err();
+            let taken = start.elapsed();
+            assert_eq!(error.kind(), Kind::TooLong, "{}", &text[..20]);
+            assert!(taken < Duration::from_secs(5), "{policy:?} took {taken:?} for {}…", &text[..20]);
+        }
+    }
 }
 
 #[test]
