@@ -9,7 +9,7 @@
 //!        [--recipient KEYFILE]... [--quiet] [--json]
 //! ```
 //!
-//! The exit status is 0 when everything was delivered; otherwise one line on the standard error says what was wrong and
+//! Warnings about the destination go to the standard error. The exit status is 0 when everything was delivered; otherwise one line on the standard error says what was wrong and
 //! where, and nothing is visible at the destination. (A store that fails between the completions of several files can
 //! leave files, but no manifest of them.)
 
@@ -46,7 +46,7 @@ usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.js
   --run-id ID           the id of this run, for the manifest (default: made from the time)
   --time RFC3339        the time of this run (default: now)
   --recipient KEYFILE   an OpenPGP public key to encrypt to, beside those of the destination
-  --quiet               no progress bar and no summary
+  --quiet               no warnings, no progress bar and no summary
   --json                print one JSON object about the files instead of the summary";
 
 /// What the user asked for.
@@ -168,6 +168,11 @@ impl Options {
 async fn run(options: &Options) -> Result<(), String> {
     let now = Utc::now();
     let destination = read_destination(options, now)?;
+    if !options.quiet {
+        for warning in destination.warnings() {
+            eprintln!("export: warning: {warning}");
+        }
+    }
     let mut context = Context::new(options.time.unwrap_or(now));
     if let Some(name) = &options.destination_name {
         context = context.with_destination(name);

@@ -46,7 +46,7 @@ use crate::layer::Layer;
 use crate::layer::compress::Compression;
 #[cfg(feature = "openpgp")]
 use crate::layer::encrypt::Encryption;
-use crate::location::{BucketName, FolderPath};
+use crate::location::{BucketName, BucketWarning, FolderPath};
 use crate::row::Columns;
 use crate::template::Template;
 use crate::{Error, ErrorKind, Result};
@@ -186,10 +186,58 @@ impl Destination {
         self.0.extension.clone().unwrap_or_else(|| self.layered(".csv"))
     }
 
+    /// What is legal but probably not meant.
+    ///
+    /// ```
+    /// use consign::Destination;
+    /// use consign::location::{BucketName, BucketRules, FolderPath};
+    /// use consign::template::Template;
+    ///
+    /// let bucket = BucketName::parse_with("www.example.com", BucketRules::Lenient)?;
+    /// let destination =
+    ///     Destination::builder(bucket, FolderPath::parse("in/%SEGMENT_ID%")?, Template::parse("daily")?).build()?;
+    /// let warnings: Vec<String> = destination.warnings().iter().map(ToString::to_string).collect();
+    /// assert_eq!(warnings, [
+    ///     "dots in a bucket name: TLS certificates do not match it as a host name, and it cannot use transfer acceleration",
+    ///     "no macro for the time in the folder or the file name: later exports overwrite the files of this one",
+    /// ]);
+    /// # Ok::<(), consign::Error>(())
+    /// ```
+    #[must_use]
+    pub fn warnings(&self) -> Vec<DestinationWarning> {
+        let mut warnings: Vec<_> = self.bucket().warnings().into_iter().map(DestinationWarning::Bucket).collect();
+        if !self.folder().template().has_time() && !self.file_name_template().has_time() {
+            warnings.push(DestinationWarning::NoTime);
+        }
+        warnings
+    }
+
     /// An extension and what the layers add to it.
     fn layered(&self, extension: &str) -> String {
         let layers = [self.compression_layer(), self.encryption_layer()];
         layers.iter().flatten().fold(extension.to_owned(), |all, layer| all + layer.extension())
+    }
+}
+
+/// Something about a destination that is legal, but probably not meant.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum DestinationWarning {
+    /// What is to be said of the bucket's name.
+    Bucket(BucketWarning),
+    /// Neither the folder nor the file name changes with the time, so a later export with the same values overwrites
+    /// the files of an earlier one.
+    NoTime,
+}
+
+impl fmt::Display for DestinationWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bucket(warning) => warning.fmt(f),
+            Self::NoTime => f.write_str(
+                "no macro for the time in the folder or the file name: later exports overwrite the files of this one",
+            ),
+        }
     }
 }
 

@@ -95,12 +95,12 @@ fn a_piped_table_is_delivered() {
 
 #[test]
 fn a_real_table_reads_back_equal_after_gpg_and_gzip() {
-    let destination = r#"{"bucketName": "acme-exports", "path": "", "filenameTemplate": "planes", "compression": "GZIP", "csvOptions": {"escape": "\"", "delimiter": "|"}}"#;
+    let destination = r#"{"bucketName": "acme-exports", "path": "", "filenameTemplate": "planes_%DATETIME(YYYY)%", "compression": "GZIP", "csvOptions": {"escape": "\"", "delimiter": "|"}}"#;
     let bench = Bench::new(destination);
     let (table, key) = (data("airports.csv"), data("keys/receiver.pub.asc"));
     let options = ["--input", table.to_str().unwrap(), "--recipient", key.to_str().unwrap(), "--run-id", "run"];
     let summary = bench.check(&options, b"");
-    assert!(summary.contains("planes.csv.gz.gpg") && summary.contains("gpg --decrypt"), "{summary}");
+    assert!(summary.contains("planes_2026.csv.gz.gpg") && summary.contains("gpg --decrypt"), "{summary}");
     // Real tools undo it, and Python's reader compares every cell.
     let script = r#"
 set -eu
@@ -120,7 +120,7 @@ EOF
 "#;
     let output = Command::new("bash")
         .args(["-c", script, "bash"])
-        .args([data("keys/receiver.sec.asc"), bench.path("out/planes.csv.gz.gpg"), table])
+        .args([data("keys/receiver.sec.asc"), bench.path("out/planes_2026.csv.gz.gpg"), table])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -143,6 +143,23 @@ fn without_arguments_the_bundled_table_is_delivered() {
     let output = Command::new("bash").args(["-c", command]).output().unwrap();
     let looked = String::from_utf8(output.stdout).unwrap();
     assert!(looked.starts_with("faa,name,lat,lon,alt,tz,dst,tzone\n04G,Lansdowne Airport,"), "{looked}");
+}
+
+#[test]
+fn what_is_probably_not_meant_is_said_unless_quiet() {
+    let bench = Bench::new(
+        r#"{"bucketName": "acme.exports", "bucketRules": "lenient", "path": "in", "filenameTemplate": "t", "csvOptions": {"escape": "\""}}"#,
+    );
+    let options = ["--input", "-", "--run-id", "run", "--json"];
+    let output = bench.run(&options, b"a\n1\n");
+    assert!(output.status.success());
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "export: warning: dots in a bucket name: TLS certificates do not match it as a host name, and it cannot use transfer acceleration\n\
+         export: warning: no macro for the time in the folder or the file name: later exports overwrite the files of this one\n"
+    );
+    let quiet = bench.check(&[&options[..], &["--quiet"]].concat(), b"a\n1\n");
+    assert_eq!(quiet.as_bytes(), output.stdout);
 }
 
 #[test]
@@ -212,7 +229,7 @@ fn a_full_disk_is_named_and_leaves_nothing() {
 set -eu
 mount -t tmpfs -o size=1m tmpfs "$2"
 echo old > "$2/t.csv"
-head -c 4000000 /dev/zero | tr '\0' 'x' | fold -w 99 | sed '1s/.*/a/' | "$1" --input - --to "file://$2" --destination "$3" || true
+head -c 4000000 /dev/zero | tr '\0' 'x' | fold -w 99 | sed '1s/.*/a/' | "$1" --quiet --input - --to "file://$2" --destination "$3" || true
 ls -A "$2"
 cat "$2/t.csv"
 "#;
