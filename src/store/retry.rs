@@ -74,6 +74,14 @@ enum Verdict {
     Passing { reached: bool },
 }
 
+/// Whether a failure is an answer of the store's, and not the lack of one.
+pub(super) fn reached(error: &object_store::Error) -> bool {
+    match error {
+        object_store::Error::Generic { source, .. } => source.to_string().contains("status code: "),
+        _ => true,
+    }
+}
+
 fn verdict(error: &object_store::Error) -> Verdict {
     use object_store::Error as Cause;
 
@@ -86,7 +94,7 @@ fn verdict(error: &object_store::Error) -> Verdict {
             if refused.iter().any(|status| text.contains(status)) && !text.contains("RequestTimeout") {
                 Verdict::Final
             } else {
-                Verdict::Passing { reached: text.contains("status code: ") }
+                Verdict::Passing { reached: reached(error) }
             }
         }
         Cause::PermissionDenied { .. } | Cause::Unauthenticated { .. } => Verdict::Refused,

@@ -16,7 +16,7 @@ use object_store::{
 };
 
 use super::digest::Digest;
-use super::retry::{Patience, try_limit};
+use super::retry::{Patience, reached, try_limit};
 
 /// A store that can be driven part by part.
 pub(super) trait PartStore: MultipartStore + ObjectStore {}
@@ -99,8 +99,16 @@ impl Wire {
             let attributes = token.map(attributes).unwrap_or_default();
             let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
             match parts.create_multipart_opts(path, options).await {
-                // Azure needs no request to open an upload, and has no id for it: nothing has been heard.
-                Ok(id) if id.is_empty() => return Ok(Opened::Parts { id, token: None }),
+                // Azure needs no request to open an upload, and has no id for it. It is asked for something, so that an
+                // address that nobody answers is told before any part is sent, and a line that goes down later is not.
+                Ok(id) if id.is_empty() => match self.store.store().head(path).await {
+                    Err(e) if !reached(&e) => {
+                        if !patience.again(&e).await {
+                            return Err(e);
+                        }
+                    }
+                    _ => return self.heard(Ok(Opened::Parts { id, token: None })),
+                },
                 Ok(id) => return self.heard(Ok(Opened::Parts { id, token: token.map(str::to_owned) })),
                 // The store's uploads take no metadata: our write will be told by its bytes.
                 Err(object_store::Error::NotSupported { .. } | object_store::Error::NotImplemented { .. })
