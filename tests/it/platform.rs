@@ -4,6 +4,7 @@ use consign::destination::credentials::Credentials;
 use consign::destination::platform::{
     AudienceSelection, BaseConnection, BatchConfig, ConnectionSpec, CsvOptions, DatasetSchedule, DestinationFile,
     EncryptionAlgorithm, EncryptionSpec, FilenameConfig, FilenameOption, PlatformError, PlatformErrorKind,
+    TargetConnection,
 };
 use consign::destination::schedule::{ExportMode, Frequency};
 use consign::format::csv::{Header, Outcome};
@@ -311,6 +312,43 @@ fn base_connection_errors_repeat_no_secret() {
             assert!(!printed.contains("SECRET") && !printed.contains("AKIA"), "{printed}");
         }
     }
+}
+
+/// A whole connection, or a private key, may be given to a reader of something else.
+#[test]
+fn readers_of_what_is_no_secret_repeat_none_either() {
+    // On one line, so that an excerpt would hold everything.
+    let connection = ACCESS_KEY.replace('\n', " ").replace("wJal", "SECRET").replace("\"KEY\"", "\"SECRET\"");
+    let texts = [
+        connection.clone(),
+        connection.replace("\"auth\"", "\"authz\""),
+        r#"{"encryption": {"publicKey": "SECRET"}, "x": 1}"#.to_owned(),
+        r#"{"s3SecretKey": "SECRET", "#.to_owned(),
+        r#"{"s3AccessKey": 1, "x": "SECRET"}"#.to_owned(),
+        r#"{"auth" "SECRET"}"#.to_owned(),
+        r#"{"params": {"mode": "-----BEGIN PGP PRIVATE KEY BLOCK----- SECRET"}}"#.to_owned(),
+        r#"{"mode": "-----BEGIN PGP PRIVATE KEY BLOCK----- SECRET", "path": "SECRET"}"#.to_owned(),
+        r#"{"delimiter": ",", "quote": "-----BEGIN PGP PRIVATE KEY BLOCK----- SECRET"}"#.to_owned(),
+    ];
+    for json in &texts {
+        for error in [
+            TargetConnection::parse(json).unwrap_err(),
+            AudienceSelection::parse(json).unwrap_err(),
+            DatasetSchedule::parse(json).unwrap_err(),
+            BatchConfig::parse(json).unwrap_err(),
+            FilenameConfig::parse(json).unwrap_err(),
+            CsvOptions::parse(json).unwrap_err(),
+            DestinationFile::parse(json).unwrap_err(),
+        ] {
+            let whole = consign::Error::from(error.clone());
+            for printed in [format!("{error}"), format!("{error:#}"), format!("{error:?}"), format!("{whole:?}")] {
+                assert!(!printed.contains("SECRET") && !printed.contains("AKIA"), "{printed}");
+            }
+        }
+    }
+    let error = CsvOptions::parse(r#"{"quote": "--"}"#).unwrap_err();
+    assert!(format!("{error:#}").contains(r#"{"quote": "--"}"#));
+    assert_eq!(format!("{error:?}"), format!("PlatformError(Value, 10..14, \"{error}\")"));
 }
 
 const AUDIENCE: &str = r#"{

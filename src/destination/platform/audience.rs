@@ -194,7 +194,7 @@ impl AudienceSelection {
     /// When the text is no JSON, a field is unknown, missing, or has a value that it cannot have, or the schedule
     /// breaks a rule between them.
     pub fn parse(json: &str) -> Result<Self, PlatformError> {
-        read(json, Show::Everything)
+        read(json, Show::of(json))
     }
 
     /// Writes the selection as JSON, with the canonical spellings.

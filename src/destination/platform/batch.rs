@@ -68,10 +68,10 @@ impl BatchConfig {
     ///
     /// # Errors
     ///
-    /// When the text is no JSON, a field is unknown, missing, or has a value that it cannot have, or a merge policy is
-    /// an option of file names without grouping.
+    /// When the text is no JSON, a field is unknown, missing, or has a value that it cannot have, or a merge policy
+    /// stands in file names without grouping.
     pub fn parse(json: &str) -> Result<Self, PlatformError> {
-        read(json, Show::Everything)
+        read(json, Show::of(json))
     }
 
     /// Writes the object as JSON, with the canonical spellings.
@@ -283,7 +283,7 @@ impl FilenameConfig {
     ///
     /// When the text is no JSON, a field is unknown, missing, or has a value that it cannot have, or a rule is broken.
     pub fn parse(json: &str) -> Result<Self, PlatformError> {
-        read(json, Show::Everything)
+        read(json, Show::of(json))
     }
 
     /// The options that customers may choose.

@@ -218,7 +218,7 @@ impl CsvOptions {
     /// When the text is no JSON, a field is unknown or has a value that it cannot have, or two of them clash, such as
     /// a delimiter that is also the quote.
     pub fn parse(json: &str) -> Result<Self, PlatformError> {
-        read(json, Show::Everything)
+        read(json, Show::of(json))
     }
 
     /// The dialect that the options describe.

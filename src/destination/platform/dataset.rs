@@ -96,7 +96,7 @@ impl DatasetSchedule {
     /// When the text is no JSON, a field is unknown, missing, or has a value that it cannot have, or mode, unit and
     /// interval do not go together.
     pub fn parse(json: &str) -> Result<Self, PlatformError> {
-        read(json, Show::Everything)
+        read(json, Show::of(json))
     }
 
     /// Writes the object as JSON, with the canonical spellings.

@@ -10,11 +10,11 @@ use crate::span::Caret;
 /// A JSON text is not what the platform, or this crate, takes.
 ///
 /// `{}` is one line that names the field by its path, then what was found and expected, and the place; `{:#}` adds the
-/// line of the text with carets. Errors in what holds secrets never repeat any of the text.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// line of the text with carets, but not where the text holds secrets or encryption. `{:?}` never shows that line.
+#[derive(Clone, Eq, PartialEq)]
 pub struct PlatformError(Box<Inner>);
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 struct Inner {
     kind: PlatformErrorKind,
     path: String,
@@ -52,6 +52,18 @@ pub(super) enum Show {
     Everything,
     NoValues,
 }
+
+impl Show {
+    /// What errors may show of a text that should hold no secret: nothing where one is likely. A whole connection may
+    /// have been given where only its target belongs, or a private key where a public one does.
+    pub(super) fn of(json: &str) -> Self {
+        let secret = ["s3SecretKey", "s3AccessKey", "\"auth\"", "\"encryption\"", PRIVATE_KEY];
+        if secret.iter().any(|mark| json.contains(mark)) { Self::NoValues } else { Self::Everything }
+    }
+}
+
+/// What stands in the first line of every armored private key.
+pub(super) const PRIVATE_KEY: &str = "PRIVATE KEY";
 
 impl PlatformError {
     /// What kind of fault it is.
@@ -258,6 +270,13 @@ impl fmt::Display for PlatformError {
             Some((text, span)) if f.alternate() => write!(f, "\n{}", Caret { text, span: *span }),
             _ => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for PlatformError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, span, .. } = &*self.0;
+        write!(f, "PlatformError({kind:?}, {}..{}, \"{self}\")", span.start(), span.end())
     }
 }
 

@@ -173,8 +173,7 @@ impl DestinationFile {
     /// When the text is no JSON, a field is unknown, missing, or has a value that it cannot have, two of them exclude
     /// one another, or one asks for what is not built. The error names the field, the value, the rule and the place.
     pub fn parse(json: &str) -> Result<Self, PlatformError> {
-        // A private key that was pasted where a public one belongs is not to stand in a log.
-        let show = if json.contains("PRIVATE KEY") { Show::NoValues } else { Show::Everything };
+        let show = Show::of(json);
         read_text(json, |text| {
             let Object(raw) = super::read_value(text, show)?;
             Self::from_raw(raw, &Faults { text, show })

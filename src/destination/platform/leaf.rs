@@ -8,6 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use super::error::PRIVATE_KEY;
 use crate::format::csv::{Charset, Comment, Delimiter, DialectError, Escape, EscapeSelf, Quote, Terminator};
 use crate::layer::compress::{Compression, CompressionError};
 
@@ -96,9 +97,13 @@ impl<T: Serialize> Serialize for Object<T> {
     }
 }
 
-/// The text as JSON spells it, cut where it is long.
+/// The text as JSON spells it, cut where it is long; of a private key, nothing.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 80;
+
+    if text.contains(PRIVATE_KEY) {
+        return "a private key".to_owned();
+    }
 
     let cut: Cow<'_, str> = match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}...", &text[..end]).into(),

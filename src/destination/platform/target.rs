@@ -235,7 +235,7 @@ impl TargetConnection {
     /// When the text is no JSON, a field is unknown, missing, or has a value that it cannot have, or two of them
     /// exclude one another.
     pub fn parse(json: &str) -> Result<Self, PlatformError> {
-        read(json, Show::Everything)
+        read(json, Show::of(json))
     }
 
     /// Writes the connection as JSON, with the canonical spellings.
