@@ -567,6 +567,17 @@ fn batch_configs_round_trip() {
         "`filenameConfig` allows \"MERGE_POLICY_ID\": expected it only where `segmentGroupingEnabled` is true at line 1 \
          column 1",
     );
+    let fixed = r#"{"filenameConfig": {"allowedFilenameAppendOptions": ["DATETIME"], "defaultFilenameAppendOptions": [],
+        "defaultFilename": "%DESTINATION%_%MERGE_POLICY_NAME%"}, "segmentGroupingEnabled": true}"#;
+    assert!(BatchConfig::parse(fixed).is_ok());
+    for ungrouped in [fixed.replace("true", "false"), fixed.replace(", \"segmentGroupingEnabled\": true", "")] {
+        check_error(
+            BatchConfig::parse(&ungrouped),
+            PlatformErrorKind::Value,
+            "`filenameConfig` has in its `defaultFilename` \"MERGE_POLICY_NAME\": expected it only where \
+             `segmentGroupingEnabled` is true at line 1 column 1",
+        );
+    }
 }
 
 #[test]

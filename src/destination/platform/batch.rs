@@ -21,7 +21,8 @@ use crate::template::{Item, Macro, Template, TemplateError, TemplateRules};
 /// | `defaultStartTime` | [`StartTime`] | `00:00` |
 /// | `filenameConfig` | [`FilenameConfig`] | |
 ///
-/// The macros of merge policies may be options of a file name only where `segmentGroupingEnabled` is `true`.
+/// The macros of merge policies may be options of a file name, or stand in its fixed part, only where
+/// `segmentGroupingEnabled` is `true`.
 ///
 /// ```
 /// use consign::destination::platform::BatchConfig;
@@ -127,13 +128,16 @@ impl TryFrom<Object<RawBatch>> for BatchConfig {
     fn try_from(Object(raw): Object<RawBatch>) -> Result<Self, String> {
         let grouped = raw.segment_grouping_enabled.is_some_and(|flag| flag.0);
         if let Some(config) = raw.filename_config.as_ref().filter(|_| !grouped) {
-            let of_policy = |option: &&FilenameOption| {
-                matches!(option, FilenameOption::MergePolicyId | FilenameOption::MergePolicyName)
-            };
-            if let Some(option) = config.allowed.iter().find(of_policy) {
+            const OF_POLICY: [&str; 2] = ["MERGE_POLICY_ID", "MERGE_POLICY_NAME"];
+
+            let allowed = config.allowed.iter().map(|option| ("allows", option.as_str()));
+            let fixed = config.fixed.iter().flat_map(Template::items).filter_map(|item| match item {
+                Item::Macro(found) => Some(("has in its `defaultFilename`", found.name())),
+                _ => None,
+            });
+            if let Some((does, name)) = allowed.chain(fixed).find(|(_, name)| OF_POLICY.contains(name)) {
                 return Err(format!(
-                    "`filenameConfig` allows \"{}\": expected it only where `segmentGroupingEnabled` is true",
-                    option.as_str()
+                    "`filenameConfig` {does} \"{name}\": expected it only where `segmentGroupingEnabled` is true"
                 ));
             }
         }
