@@ -341,6 +341,29 @@ fn the_end_of_the_calendar_ends_the_runs() {
 }
 
 fn any_schedule() -> impl Strategy<Value = Schedule> {
+    prop_oneof![of_audience(), of_dataset()]
+}
+
+/// Instants from 1999 to 2040, with odd seconds and nanoseconds.
+fn any_instant() -> impl Strategy<Value = DateTime<Utc>> {
+    (915_148_800_i64..2_200_000_000, 0_u32..1_000_000_000).prop_map(|(s, ns)| DateTime::from_timestamp(s, ns).unwrap())
+}
+
+fn of_dataset() -> impl Strategy<Value = Schedule> {
+    let kinds: Vec<(ExportMode, Frequency)> = ExportMode::ALL
+        .into_iter()
+        .flat_map(|mode| Frequency::ALL.map(|frequency| (mode, frequency)))
+        .filter(|&(mode, frequency)| Schedule::for_dataset(mode, frequency, at("2024-01-01T00:00:00Z"), None).is_ok())
+        .collect();
+    (proptest::sample::select(kinds), any_instant(), proptest::option::of(1_i64..40_000_000)).prop_map(
+        |((mode, frequency), start, seconds)| {
+            let end = seconds.map(|seconds| start + TimeDelta::seconds(seconds));
+            Schedule::for_dataset(mode, frequency, start, end).unwrap()
+        },
+    )
+}
+
+fn of_audience() -> impl Strategy<Value = Schedule> {
     let kinds: Vec<(ExportMode, Frequency)> = ExportMode::ALL
         .into_iter()
         .flat_map(|mode| Frequency::ALL.map(|frequency| (mode, frequency)))
@@ -414,7 +437,9 @@ proptest! {
         for run in &runs {
             prop_assert!(from <= run.at() && run.at() < to);
             prop_assert!(schedule.start() <= run.at() && schedule.end().is_none_or(|end| run.at() < end));
-            prop_assert_eq!((run.at().minute(), run.at().second(), run.at().nanosecond()), (0, 0, 0));
+            let start = schedule.start();
+            prop_assert_eq!((run.at().minute(), run.at().second()), (start.minute(), start.second()));
+            prop_assert_eq!(run.at().nanosecond(), 0);
         }
         for pair in runs.windows(2) {
             prop_assert!(pair[0].at() < pair[1].at());
@@ -440,6 +465,18 @@ proptest! {
         let run = schedule.due(schedule.start(), DateTime::<Utc>::MAX_UTC).nth(n).unwrap().at();
         let is_last_day = (run + Days::new(1)).day() == 1;
         prop_assert!(run.day() == start.day() || (run.day() < start.day() && is_last_day));
+    }
+
+    #[test]
+    fn datasets_without_an_end_end_after_six_months(start in any_instant()) {
+        let schedule = Schedule::for_dataset(Incremental, Frequency::Every9Hours, start, None).unwrap();
+        let month = start.date_naive().with_day(1).unwrap() + Months::new(6);
+        let days = (month + Months::new(1) - Days::new(1)).day();
+        let day = month.with_day(start.day().min(days)).unwrap();
+        let end = day.and_time(start.time().with_nanosecond(0).unwrap()).and_utc();
+        prop_assert_eq!(schedule.end(), Some(end));
+        let last = schedule.due(start, DateTime::<Utc>::MAX_UTC).last().unwrap().at();
+        prop_assert!(last < end && end <= last + TimeDelta::hours(9));
     }
 
     #[test]
