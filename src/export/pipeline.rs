@@ -209,6 +209,9 @@ fn encode(run: &Run, block: &Block) -> Result<Encoded> {
             Err(e) => return Err(unwritable(&block.place(row), names, &e)),
         }
     }
+    if block.first && !block.last {
+        encoder.begin(&mut plain);
+    }
     let rows = encoder.counts().written();
     run.progress.encoded(rows, plain.len());
     run.progress.spent(Stage::Encode, start);

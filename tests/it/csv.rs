@@ -264,6 +264,74 @@ fn charsets_have_their_bytes() {
     assert_eq!(encode("Windows-1252", "€"), b"\x80\n");
     assert_eq!(encode("KOI8-R", "Ж"), b"\xF6\n");
     assert_eq!(encode("ISO-8859-15", "€"), b"\xA4\n");
+    assert_eq!(encode("ISO-8859-2", "\u{81}"), b"\x81\n");
+}
+
+#[test]
+fn windows_charsets_have_no_control_characters_beyond_ascii() {
+    let builder = Dialect::builder().with_charset("windows-1252".parse().unwrap());
+    let error =
+        builder.clone().build().unwrap().encoder().record([Value::Text("\u{81}")], &mut Vec::new()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the charset windows-1252 has no character `\u{81}` (U+0081): expected a text without it"
+    );
+    check_spark_file(&[("encoding", "windows-1252")], &["\u{81}\u{9d}\u{20ac}\u{a0}"], b"??\x80\xA0\n");
+}
+
+/// The bytes of a file of Spark's, a record of each row's only text, and none of a header.
+#[track_caller]
+fn check_spark_file(options: &[(&str, &str)], row: &[&str], expected: &[u8]) {
+    let dialect = SparkOptions::parse(options.iter().copied()).unwrap().dialect(Mode::Exact).unwrap();
+    let mut encoder = dialect.encoder();
+    let mut out = Vec::new();
+    encoder.header(&["a"], &mut out).unwrap();
+    let cell = |text| if text == "null" { Value::Null } else { Value::Text(text) };
+    let _ = encoder.record(row.iter().copied().map(cell), &mut out).unwrap();
+    assert_eq!(out.escape_ascii().to_string(), expected.escape_ascii().to_string());
+}
+
+#[test]
+fn sparks_encoding_replaces_what_the_charset_lacks() {
+    let ascii = ("encoding", "US-ASCII");
+    check_spark_file(&[ascii], &["é", "b"], b"?,b\n");
+    check_spark_file(&[ascii, ("nullValue", "é")], &["null", "b"], b"?,b\n");
+    check_spark_file(&[ascii, ("emptyValue", "é")], &["", "b"], b"?,b\n");
+    check_spark_file(&[ascii, ("sep", "§")], &["a", "b", "c§d"], b"a?b?\"c?d\"\n");
+    check_spark_file(&[ascii, ("quote", "«")], &["a,b"], b"?a,b?\n");
+    check_spark_file(&[ascii, ("lineSep", "§")], &["a"], b"a?");
+    check_spark_file(&[("encoding", "utf-16le")], &["é"], b"\xE9\0\n\0");
+
+    let options = SparkOptions::parse([ascii, ("nullValue", "é"), ("sep", "§")]).unwrap();
+    let dialect = options.dialect(Mode::Exact).unwrap();
+    let mut encoder = dialect.encoder();
+    let _ = encoder.record([Value::Null, Value::Text("b")], &mut Vec::new()).unwrap();
+    assert_eq!(encoder.counts().unmappable(), 2);
+    assert_eq!(encoder.counts().hazards().collect::<Vec<_>>(), [(HazardKind::Unmappable, 2)]);
+    assert!(dialect.hazards().iter().any(|hazard| hazard.kind() == HazardKind::Unmappable));
+    assert_eq!(
+        options.dialect(Mode::Fixed).unwrap_err().to_string(),
+        "the charset US-ASCII has no character `§`: expected another delimiter"
+    );
+}
+
+#[test]
+fn sparks_mark_comes_with_the_first_character() {
+    let utf16 = ("encoding", "UTF-16");
+    check_spark_file(&[utf16], &["null"], b"");
+    check_spark_file(&[utf16], &["a"], b"\xFE\xFF\0a\0\n");
+    check_spark_file(&[utf16, ("header", "true")], &["null"], b"\xFE\xFF\0a\0\n");
+
+    let dialect = SparkOptions::parse([utf16]).unwrap().builder(Mode::Exact).with_on_hazard(OnHazard::Refuse);
+    let mut encoder = dialect.build().unwrap().encoder();
+    let mut out = Vec::new();
+    encoder.header(&["a"], &mut out).unwrap();
+    let _ = encoder.record([Value::Text(" a")], &mut out).unwrap_err();
+    assert_eq!(out, b"");
+    for _ in 0..2 {
+        let _ = encoder.record([Value::Text("a")], &mut out).unwrap();
+    }
+    assert_eq!(out, b"\xFE\xFF\0a\0\n\0a\0\n", "once");
 }
 
 #[test]

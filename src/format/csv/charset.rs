@@ -15,7 +15,9 @@ use crate::Span;
 /// and the single-byte charsets of the WHATWG Encoding Standard by the names it gives them: `windows-1250` to
 /// `windows-1258`, `windows-874`, `ISO-8859-2` to `-8`, `-10`, `-13` to `-16`, `KOI8-R`, `KOI8-U`, `IBM866`,
 /// `macintosh` and `x-mac-cyrillic`. Charsets of several bytes to a character, other than Unicode's, are not carried,
-/// since in most of them a byte of a character can be taken for a delimiter or a backslash.
+/// since in most of them a byte of a character can be taken for a delimiter or a backslash. Bytes that Microsoft's
+/// tables of the `windows-` charsets leave free stand for no character, as Java and Python have it; that standard reads
+/// control characters from them.
 ///
 /// ```
 /// use consign::format::csv::{Charset, Dialect};
@@ -259,12 +261,15 @@ impl Coder {
 
 /// The characters of a single-byte charset and their bytes.
 fn narrow(encoding: &'static encoding_rs::Encoding) -> Box<[(char, u8)]> {
+    let windows = encoding.name().starts_with("windows-");
     let mut table = Vec::with_capacity(256);
     for byte in 0..=255_u8 {
         let input = [byte];
         let (text, failed) = encoding.decode_without_bom_handling(&input);
-        if let (Some(c), false) = (text.chars().next(), failed) {
-            table.push((c, byte));
+        match text.chars().next() {
+            Some(c) if failed || (windows && ('\u{80}'..='\u{9f}').contains(&c)) => {}
+            Some(c) => table.push((c, byte)),
+            None => {}
         }
     }
     table.sort_unstable();

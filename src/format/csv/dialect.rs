@@ -297,6 +297,7 @@ impl DialectBuilder {
     /// ```
     pub fn build(self) -> Result<Dialect, DialectError> {
         let settings = self.settings;
+        let coder = Coder::new(settings.charset);
         let way = match settings.mode {
             Mode::Exact => {
                 check_exact(&settings)?;
@@ -304,17 +305,16 @@ impl DialectBuilder {
             }
             Mode::Fixed => {
                 check_fixed(&settings)?;
+                check_charset(&settings, coder.as_ref())?;
                 Way::Fixed(fixed::Rules::new(&settings))
             }
         };
-        let coder = Coder::new(settings.charset);
-        check_charset(&settings, coder.as_ref())?;
         let renderers = Renderers::new(&settings.render, &settings.column_renders)?;
         Ok(Dialect(Arc::new(Plan { settings, way, coder, renderers })))
     }
 }
 
-/// What the dialect itself writes has to have a place in the charset.
+/// What the dialect itself writes has to have a place in the charset; Spark writes `?` where it has none.
 fn check_charset(s: &Settings, coder: Option<&Coder>) -> Result<(), DialectError> {
     use DialectErrorKind as Kind;
 

@@ -1,17 +1,16 @@
 //! The state for one file: records in, bytes out.
 
-use super::charset::Coder;
 use super::dialect::{Plan, Way};
 use super::fixed::Class;
 use super::hazard::Hits;
-use super::{Counts, Dialect, EncodeError, EncodeErrorKind, Guard, HazardKind, Header, OnHazard, Refused};
+use super::{Counts, Dialect, EncodeError, EncodeErrorKind, Guard, HazardKind, Header, Mode, OnHazard, Refused};
 use super::{exact, fixed};
 use crate::row::Value;
 
 /// Writes records of a [`Dialect`].
 ///
 /// Nothing but the [counts](Self::counts) carries over from one record to the next, so several encoders can write the
-/// records of one file in batches, and their bytes can be joined.
+/// records of one file in batches, and their bytes can be joined. The first of them [begins](Self::begin) the file.
 #[derive(Debug)]
 pub struct Encoder {
     dialect: Dialect,
@@ -21,6 +20,14 @@ pub struct Encoder {
     scratch: Scratch,
     /// A record before it is turned into the bytes of the charset.
     unicode: Vec<u8>,
+    mark: Mark,
+}
+
+/// Whether a byte order mark has to be written before the next character.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mark {
+    Due,
+    Done,
 }
 
 /// What a record has met.
@@ -63,11 +70,15 @@ impl Encoder {
             met: Met::default(),
             scratch: Scratch::default(),
             unicode: Vec::new(),
+            mark: Mark::Done,
         }
     }
 
     /// Appends what a file begins with: a byte order mark and the record of the columns' names, or nothing where the
     /// dialect omits both.
+    ///
+    /// In [`Mode::Exact`] the mark of UTF-16 goes before the first character of the file, as Java has it: a file of
+    /// nothing has none.
     ///
     /// # Errors
     ///
@@ -77,17 +88,17 @@ impl Encoder {
         let plan = &*self.dialect.0;
         let start = out.len();
         if plan.settings.charset.is_marked(plan.settings.bom) {
-            match &plan.coder {
-                None => out.extend_from_slice("\u{feff}".as_bytes()),
-                Some(coder) => coder.append("\u{feff}", out),
-            }
+            self.mark = Mark::Due;
+        }
+        if plan.settings.mode == Mode::Fixed {
+            begin(plan, &mut self.mark, out);
         }
         if plan.settings.header == Header::Omit {
             return Ok(());
         }
         self.met.clear();
         let (met, scratch) = (&mut self.met, &mut self.scratch);
-        let written = through(plan.coder.as_ref(), &mut self.unicode, out, |out| match &plan.way {
+        let written = through(plan, self.mark, &mut self.unicode, out, |out| match &plan.way {
             Way::Exact(rules) => {
                 exact::header(rules, plan, columns, met, out);
                 Ok(())
@@ -98,6 +109,28 @@ impl Encoder {
             }
         });
         self.settle(written, start, out)
+    }
+
+    /// Appends the byte order mark if it still waits for a character, for a file whose next records another encoder
+    /// writes.
+    ///
+    /// ```
+    /// use consign::format::csv::{Charset, Dialect};
+    /// use consign::row::Value;
+    ///
+    /// let dialect = Dialect::spark().to_builder().with_charset(Charset::UTF_16).build()?;
+    /// let mut encoder = dialect.encoder();
+    /// let mut out = Vec::new();
+    /// encoder.header(&["a"], &mut out)?;
+    /// let _lost = encoder.record([Value::Null], &mut out)?;
+    /// assert_eq!(out, b"", "Spark writes no header by default, and loses the row");
+    /// encoder.begin(&mut out);
+    /// dialect.encoder().record([Value::Text("x")], &mut out)?;
+    /// assert_eq!(out, b"\xFE\xFF\0x\0\n");
+    /// # Ok::<(), consign::Error>(())
+    /// ```
+    pub fn begin(&mut self, out: &mut Vec<u8>) {
+        begin(&self.dialect.0, &mut self.mark, out);
     }
 
     /// Appends one record.
@@ -150,7 +183,7 @@ impl Encoder {
         let start = out.len();
         self.met.clear();
         let (met, scratch) = (&mut self.met, &mut self.scratch);
-        let written = through(plan.coder.as_ref(), &mut self.unicode, out, |out| match &plan.way {
+        let written = through(plan, self.mark, &mut self.unicode, out, |out| match &plan.way {
             Way::Exact(rules) => exact::record(rules, plan, fields, met, scratch, out),
             Way::Fixed(rules) => fixed::record(rules, plan, &plan.settings.guard, fields, met, scratch, out),
         });
@@ -171,6 +204,9 @@ impl Encoder {
         }
         match &written {
             Ok(()) => {
+                if out.len() > start {
+                    self.mark = Mark::Done;
+                }
                 self.met.hits.count(&mut self.counts.hazards);
                 self.counts.guarded += self.met.guarded;
                 self.counts.unmappable += self.met.unmappable;
@@ -204,18 +240,32 @@ impl Met {
 
 /// Lets a record be written in UTF-8, and appends it in the charset.
 fn through(
-    coder: Option<&Coder>,
+    plan: &Plan,
+    mut mark: Mark,
     unicode: &mut Vec<u8>,
     out: &mut Vec<u8>,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
-    let Some(coder) = coder else { return write(out) };
+    let Some(coder) = &plan.coder else { return write(out) };
     unicode.clear();
     write(unicode).map(|()| {
+        if !unicode.is_empty() {
+            begin(plan, &mut mark, out);
+        }
         let text = std::str::from_utf8(unicode).expect("records are made of texts");
         // What the charset lacks has been counted field by field.
         coder.append(text, out);
     })
+}
+
+/// Appends the byte order mark if it is due.
+fn begin(plan: &Plan, mark: &mut Mark, out: &mut Vec<u8>) {
+    if std::mem::replace(mark, Mark::Done) == Mark::Due {
+        match &plan.coder {
+            None => out.extend_from_slice("\u{feff}".as_bytes()),
+            Some(coder) => coder.append("\u{feff}", out),
+        }
+    }
 }
 
 /// What kind of value a field's text comes from.

@@ -325,6 +325,7 @@ pub(super) fn record<'a>(
 ) -> Result<(), EncodeError> {
     let start = out.len();
     for (column, value) in fields.into_iter().enumerate() {
+        let field = out.len();
         if column > 0 {
             out.extend_from_slice(rules.delimiter.as_bytes());
         }
@@ -334,9 +335,9 @@ pub(super) fn record<'a>(
             _ => Some(scratch.render(plan, column, value)?),
         };
         rules.field(column, text, met, out);
-        note_unmappable(plan, column, text.unwrap_or_default(), met);
+        note_unmappable(plan, column, &out[field..], met);
     }
-    end(rules, start, met, out);
+    end(rules, plan, start, met, out);
     Ok(())
 }
 
@@ -344,6 +345,7 @@ pub(super) fn record<'a>(
 pub(super) fn header(rules: &Rules, plan: &Plan, columns: &[impl AsRef<str>], met: &mut Met, out: &mut Vec<u8>) {
     let start = out.len();
     for (column, name) in names(columns).iter().enumerate() {
+        let field = out.len();
         if column > 0 {
             out.extend_from_slice(rules.delimiter.as_bytes());
         }
@@ -352,24 +354,26 @@ pub(super) fn header(rules: &Rules, plan: &Plan, columns: &[impl AsRef<str>], me
             met.hit(HazardKind::NameMark, column);
         }
         rules.name(column, name, met, out);
-        note_unmappable(plan, column, text, met);
+        note_unmappable(plan, column, &out[field..], met);
     }
-    end(rules, start, met, out);
+    end(rules, plan, start, met, out);
 }
 
 /// Ends a record, unless it is nothing.
-fn end(rules: &Rules, start: usize, met: &mut Met, out: &mut Vec<u8>) {
+fn end(rules: &Rules, plan: &Plan, start: usize, met: &mut Met, out: &mut Vec<u8>) {
     if out.len() > start {
         out.extend_from_slice(rules.terminator.as_bytes());
+        note_unmappable(plan, 0, rules.terminator.as_bytes(), met);
     } else {
         met.hit(HazardKind::BlankRecord, 0);
     }
 }
 
-/// Notes what Spark's writer replaces by `?`.
-fn note_unmappable(plan: &Plan, column: usize, text: &str, met: &mut Met) {
+/// Notes what Spark's writer replaces by `?`, be it of a value or of the dialect's own.
+fn note_unmappable(plan: &Plan, column: usize, written: &[u8], met: &mut Met) {
     let Some(coder) = &plan.coder else { return };
-    let lacking = text.chars().filter(|&c| !coder.has(c)).count();
+    let written = std::str::from_utf8(written).expect("fields are written whole, and in UTF-8");
+    let lacking = written.chars().filter(|&c| !coder.has(c)).count();
     if lacking > 0 {
         met.unmappable += lacking as u64;
         met.hit(HazardKind::Unmappable, column);
