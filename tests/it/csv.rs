@@ -452,6 +452,7 @@ fn each_hazard_has_an_example() {
     assert_eq!(
         list(&unquoted)[3..],
         [
+            r#"an escape stands where readers apply it, and was not meant so: ["a\\", "x"] is written as "a\\,x\n""#,
             "a field needs quotes, and the dialect writes none: [\"a,\", \"x\"] is refused: the text holds the delimiter \
           `,`, and the dialect has no quote: expected a text without it"
         ]

@@ -22,6 +22,8 @@ struct Reader {
     quote: Option<char>,
     escape: char,
     escape_self: Option<char>,
+    /// The escape where there are no quotes.
+    bare_escape: Option<char>,
     comment: Option<char>,
     null: String,
     quoted_null: QuotedNull,
@@ -83,7 +85,7 @@ impl Reader {
             let ends = [&self.delimiter, &self.terminator].map(|mark| rest.find(&**mark).unwrap_or(rest.len()));
             let (text, after) = rest.split_at(ends[0].min(ends[1]));
             *rest = after;
-            return (text.to_owned(), false);
+            return (self.unescape(text), false);
         };
         let mut chars = rest.chars();
         chars.next();
@@ -100,6 +102,13 @@ impl Reader {
                 text.push(c);
             }
         }
+    }
+
+    /// A bare field without the escapes of a dialect that has no quotes; the text for null is known before.
+    fn unescape(&self, text: &str) -> String {
+        let Some(escape) = self.bare_escape.filter(|_| text != self.null) else { return text.to_owned() };
+        let mut chars = text.chars();
+        std::iter::from_fn(|| chars.next().and_then(|c| if c == escape { chars.next() } else { Some(c) })).collect()
     }
 
     fn value(&self, (text, quoted): &Field) -> Option<String> {
@@ -184,6 +193,10 @@ fn dialects() -> impl Strategy<Value = (DialectBuilder, Reader)> {
                 .with_charset(charset)
                 .with_unmappable(unmappable)
                 .with_guard(guard);
+            let bare_escape = match escape {
+                Escape::With(c) if quote.is_none() => Some(c),
+                _ => None,
+            };
             let escape = match escape {
                 Escape::Doubled => quote.unwrap_or('"'),
                 Escape::With(c) => c,
@@ -198,6 +211,7 @@ fn dialects() -> impl Strategy<Value = (DialectBuilder, Reader)> {
                     EscapeSelf::With(c) => Some(c),
                     _ => Some(escape),
                 },
+                bare_escape,
                 comment: comment.chars().next(),
                 null: null.to_owned(),
                 quoted_null,
@@ -416,6 +430,7 @@ proptest! {
             quote: Some('"'),
             escape,
             escape_self: Some(escape).filter(|&c| c != '"'),
+            bare_escape: None,
             comment: Some('#'),
             null: null.to_owned(),
             quoted_null: if null.is_empty() { QuotedNull::IsText } else { QuotedNull::IsNull },

@@ -29,6 +29,8 @@ pub(super) struct Rules {
     escape: char,
     /// The character before an escape inside quotes; none where the rule for quotes covers it.
     escape_self: Option<char>,
+    /// The escape that a reader applies although there are no quotes to be inside of.
+    bare_escape: Option<char>,
     inner_quotes: InnerQuotes,
     /// What null is, spelled as a whole field.
     null: Box<str>,
@@ -77,6 +79,10 @@ impl Rules {
             quote,
             escape,
             escape_self,
+            bare_escape: match s.escape {
+                Escape::With(c) if quote.is_none() => Some(c),
+                _ => None,
+            },
             inner_quotes: s.inner_quotes,
             null: "".into(),
             null_text: s.null.as_str().into(),
@@ -227,7 +233,11 @@ impl Rules {
             Some(quote) => self.quoted(text, quote, out),
             None => out.extend_from_slice(text.as_bytes()),
         }
-        if misleads || self.inner_quotes == InnerQuotes::Leave || self.escape_self.is_some_and(|c| c != self.escape) {
+        if misleads
+            || self.inner_quotes == InnerQuotes::Leave
+            || self.bare_escape.is_some()
+            || self.escape_self.is_some_and(|c| c != self.escape)
+        {
             self.note_hazards(column, text, enclose.is_some(), met);
         }
         Ok(())
@@ -251,6 +261,9 @@ impl Rules {
             }
             if self.quote.is_some_and(|quote| text.contains(quote)) {
                 met.hit(HazardKind::BareQuote, column);
+            }
+            if self.bare_escape.is_some_and(|escape| text.contains(escape)) {
+                met.hit(HazardKind::Escape, column);
             }
         } else if self.escape_self.is_some_and(|c| c != self.escape && text.contains(c)) {
             met.hit(HazardKind::Escape, column);
