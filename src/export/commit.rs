@@ -93,7 +93,7 @@ fn named(counts: &Counts) -> impl Iterator<Item = (String, u64)> {
         ("guarded", counts.guarded()),
     ];
     let own = own.into_iter().map(|(name, count)| (name.to_owned(), count));
-    own.chain(counts.hazards().map(|(kind, count)| (kind.to_string(), count)))
+    own.chain(counts.hazards().map(|(kind, count)| (kind.name().to_owned(), count)))
 }
 
 /// Takes back what was sent. The error is the one that the export failed with; a failed abort is told beside it.

@@ -119,8 +119,6 @@ pub enum EncodeErrorKind {
     Hazard(HazardKind),
     /// A list, map or struct, and the dialect refuses them.
     Nested,
-    /// The value lies outside what its format can spell, such as a year that a pattern has no place for.
-    Range,
     /// A character has no place in the charset.
     Unmappable,
     /// The text holds a delimiter, quote or terminator, and the dialect has no quotes.

@@ -71,6 +71,36 @@ impl HazardKind {
         Self::Unquotable,
     ];
 
+    /// The hazard in one word, under which manifests count the cells that met it.
+    ///
+    /// ```
+    /// use consign::format::csv::HazardKind;
+    ///
+    /// assert_eq!(HazardKind::NullText.name(), "null_text");
+    /// ```
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BareQuote => "bare_quote",
+            Self::BlankCell => "blank_cell",
+            Self::BlankRecord => "blank_record",
+            Self::ByteOrderMark => "byte_order_mark",
+            Self::Comment => "comment",
+            Self::DelimiterRun => "delimiter_run",
+            Self::EmptyIsNull => "empty_is_null",
+            Self::EmptyText => "empty_text",
+            Self::Escape => "escape",
+            Self::Formula => "formula",
+            Self::LineEnd => "line_end",
+            Self::NameMark => "name_mark",
+            Self::NullText => "null_text",
+            Self::NulQuote => "nul_quote",
+            Self::Trim => "trim",
+            Self::Unmappable => "unmappable_cell",
+            Self::Unquotable => "unquotable",
+        }
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::BareQuote => "a field without quotes around it holds one",
