@@ -460,20 +460,6 @@ fn each_hazard_has_an_example() {
 }
 
 #[test]
-fn presets_have_the_hazards_that_their_docs_tell() {
-    let kinds = |dialect: Dialect| dialect.hazards().iter().map(Hazard::kind).collect::<Vec<_>>();
-    assert_eq!(kinds(Dialect::postgres_copy()), []);
-    assert_eq!(kinds(Dialect::duckdb()), []);
-    assert_eq!(kinds(Dialect::mysql_load_data()), []);
-    assert_eq!(kinds(Dialect::snowflake()), [HazardKind::BlankRecord]);
-    assert_eq!(kinds(Dialect::rfc4180()), [HazardKind::EmptyIsNull]);
-    assert_eq!(kinds(Dialect::excel()), [HazardKind::EmptyIsNull, HazardKind::Formula]);
-    assert_eq!(kinds(Dialect::redshift_copy()), [HazardKind::NullText]);
-    assert_eq!(kinds(Dialect::bigquery()), [HazardKind::NullText]);
-    assert_eq!(kinds(Dialect::platform()), [HazardKind::NullText]);
-}
-
-#[test]
 fn hazards_of_written_rows_are_counted_and_merged() {
     let dialect = Dialect::rfc4180().to_builder().with_trim(Trim::Both).build().unwrap();
     let mut counts = Counts::default();
@@ -545,29 +531,4 @@ fn sparks_options_spell_values() {
     assert!(error.to_string().starts_with("option `timeZone`: "), "{error}");
     let error = SparkOptions::parse([("locale", "")]).map(|_| ());
     assert!(error.is_err());
-}
-
-/// `examples/csv_presets.rs` writes a table for the readers of `tests/readers/check.py`; here, the `csv` crate is one.
-#[test]
-fn the_presets_example_writes_what_can_be_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let tests = std::env::current_exe().unwrap();
-    let program = tests.ancestors().nth(2).unwrap().join("examples").join("csv_presets");
-    let status = std::process::Command::new(program).arg(folder.path()).status().unwrap();
-    assert!(status.success());
-
-    let table: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(folder.path().join("table.json")).unwrap()).unwrap();
-    let expected: Vec<Vec<String>> = table["rows"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row.as_array().unwrap().iter().map(|cell| cell.as_str().unwrap_or_default().to_owned()).collect())
-        .collect();
-    for preset in ["duckdb", "postgres_copy", "rfc4180", "snowflake"] {
-        let reader = csv::Reader::from_path(folder.path().join(preset).with_extension("csv"));
-        let found: Vec<Vec<String>> =
-            reader.unwrap().into_records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
-        assert_eq!(found, expected, "{preset}");
-    }
 }

@@ -7,6 +7,7 @@ mod check_names;
 mod credentials;
 mod csv;
 mod csv_law;
+mod csv_presets;
 mod datetime;
 mod destination_file;
 mod export;

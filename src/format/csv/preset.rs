@@ -1,15 +1,23 @@
 //! Dialects of well-known readers, each with the statement that loads its files.
 
+use super::datetime::{Locale, Zone};
+use super::render::pattern;
+use super::text::BinaryText;
 use super::{
-    Blank, Bom, Comment, Dialect, DialectBuilder, EmptyText, Escape, Guard, Header, Mode, NullText, QuoteStyle,
-    QuotedNull, Render, SparkOptions, Terminator, Trim,
+    Blank, Bom, BooleanText, Comment, Dialect, DialectBuilder, EmptyText, Escape, Guard, Header, Mode, NullText,
+    QuoteStyle, QuotedNull, Render, SparkOptions, Terminator, Trim,
 };
 
 impl Dialect {
     /// The platform's dialect, which is the default: null is `null`, empty text is nothing, and nothing is trimmed.
     ///
     /// It is what the platform's `csvOptions` say when they say nothing, with the defects of its writer mended
-    /// ([`Mode::Fixed`]). [`platform_exact`](Self::platform_exact) keeps them.
+    /// ([`Mode::Fixed`]). [`platform_exact`](Self::platform_exact) keeps them. Python reads it, null as the text `null`,
+    /// by
+    ///
+    /// ```python
+    /// csv.reader(open("file.csv", newline="", encoding="utf-8"), escapechar="\\", doublequote=False, strict=True)
+    /// ```
     ///
     /// ```
     /// # use consign::format::csv::Dialect;
@@ -57,8 +65,11 @@ impl Dialect {
     /// What Spark writes without options: no header, trimmed texts, null as nothing, empty text as `""`.
     ///
     /// ```scala
-    /// spark.read.csv("s3://bucket/folder/")
+    /// spark.read.option("multiLine", true).option("lineSep", "\n").csv("s3://bucket/folder/")
     /// ```
+    ///
+    /// Without `multiLine`, a line end in a value splits its record; without `lineSep`, the reader turns the ends `\r\n`
+    /// and `\r` in values into `\n`.
     ///
     /// ```
     /// # use consign::format::csv::Dialect;
@@ -75,6 +86,10 @@ impl Dialect {
 
     /// RFC 4180: commas, doubled quotes, CRLF, a header. It knows no null, which is written as nothing.
     ///
+    /// ```python
+    /// csv.reader(open("file.csv", newline="", encoding="utf-8"), strict=True)
+    /// ```
+    ///
     /// ```
     /// # use consign::format::csv::Dialect;
     /// # use consign::row::Value;
@@ -89,6 +104,12 @@ impl Dialect {
     }
 
     /// Files that Excel opens with a double click: UTF-8 with a byte order mark, and formulas held back.
+    ///
+    /// Programs take off the mark with it, and keep the apostrophes:
+    ///
+    /// ```python
+    /// csv.reader(open("file.csv", newline="", encoding="utf-8-sig"), strict=True)
+    /// ```
     ///
     /// Excel takes digits for numbers and drops leading zeros whatever a file says; no dialect can prevent that.
     ///
@@ -107,7 +128,7 @@ impl Dialect {
         preset(standard().with_terminator(Terminator::CRLF).with_bom(Bom::Write).with_guard(Guard::apostrophe()))
     }
 
-    /// `PostgreSQL`'s COPY: null is nothing, empty text is `""`. Lossless.
+    /// `PostgreSQL`'s COPY: null is nothing, empty text is `""`, binary is the hex format of `bytea`. Lossless.
     ///
     /// ```sql
     /// COPY t FROM '/path/file.csv' WITH (FORMAT csv, HEADER true)
@@ -120,18 +141,25 @@ impl Dialect {
     /// Dialect::postgres_copy().encoder().record([Value::Text(""), Value::Null, Value::Text("\\.")], &mut out)?;
     /// assert_eq!(out, b"\"\",,\\.\n");
     /// assert!(Dialect::postgres_copy().lossless().is_ok());
+    ///
+    /// out.clear();
+    /// Dialect::postgres_copy().encoder().record([Value::Binary(b"\x00\xff")], &mut out)?;
+    /// assert_eq!(out, b"\\x00ff\n");
     /// # Ok::<(), consign::Error>(())
     /// ```
     #[must_use]
     pub fn postgres_copy() -> Self {
-        preset(standard().with_quoted_null(QuotedNull::IsText).with_blank(Blank::Bare))
+        let render = Render::new().with_binary(BinaryText::PrefixedHex);
+        preset(standard().with_quoted_null(QuotedNull::IsText).with_blank(Blank::Bare).with_render(render))
     }
 
-    /// `DuckDB`: null is nothing, empty text is `""`. Lossless, if the reader is told that quoted text is not null.
+    /// `DuckDB`: null is nothing, empty text is `""`, binary is `\x00\xff`. Lossless, if the reader is told that quoted
+    /// text is not null.
     ///
     /// ```sql
     /// SELECT * FROM read_csv('file.csv', header = true, delim = ',', quote = '"', escape = '"',
-    ///                        nullstr = '', allow_quoted_nulls = false)
+    ///                        nullstr = '', allow_quoted_nulls = false, auto_detect = false, strict_mode = true,
+    ///                        columns = {'a': 'VARCHAR', 'b': 'BLOB'})
     /// ```
     ///
     /// ```
@@ -144,10 +172,15 @@ impl Dialect {
     /// ```
     #[must_use]
     pub fn duckdb() -> Self {
-        preset(standard().with_quoted_null(QuotedNull::IsText).with_blank(Blank::Bare))
+        let render = Render::new().with_binary(BinaryText::EscapedHex);
+        preset(standard().with_quoted_null(QuotedNull::IsText).with_blank(Blank::Bare).with_render(render))
     }
 
     /// `MySQL`'s and `MariaDB`'s LOAD DATA: null is `\N`, texts are quoted so that none is taken for the word NULL.
+    ///
+    /// Booleans are `1` and `0`, since their columns are numbers. Timestamps have a blank in the middle and no zone, since
+    /// what LOAD DATA cannot read of a value it drops; they are in UTC, so the session's `time_zone` has to be `+00:00`
+    /// for columns of type TIMESTAMP. Binary is base64, for `SET b = FROM_BASE64(@b)`.
     ///
     /// ```sql
     /// LOAD DATA LOCAL INFILE 'file.csv' INTO TABLE t CHARACTER SET utf8mb4
@@ -162,20 +195,31 @@ impl Dialect {
     /// let record = [Value::Text("NULL"), Value::Null, Value::Text("\\N"), Value::Integer(1)];
     /// Dialect::mysql_load_data().encoder().record(record, &mut out)?;
     /// assert_eq!(out, b"\"NULL\",\\N,\"\\\\N\",1\n");
+    ///
+    /// out.clear();
+    /// Dialect::mysql_load_data().encoder().record([true, false].map(Value::Boolean), &mut out)?;
+    /// assert_eq!(out, b"1,0\n");
     /// # Ok::<(), consign::Error>(())
     /// ```
     #[must_use]
     pub fn mysql_load_data() -> Self {
+        let time = pattern("yyyy-MM-dd HH:mm:ss.SSSSSS");
+        let render = Render::new()
+            .with_booleans(BooleanText::new("1", "0"))
+            .with_timestamps(time.clone(), Locale::EN_US, Zone::UTC)
+            .with_local_timestamps(time, Locale::EN_US);
         preset(
             standard()
                 .with_escape(Escape::With('\\'))
                 .with_null(NullText::new("\\N"))
                 .with_quoted_null(QuotedNull::IsText)
-                .with_quote_style(QuoteStyle::Strings),
+                .with_quote_style(QuoteStyle::Strings)
+                .with_render(render),
         )
     }
 
-    /// Snowflake's COPY INTO: null is nothing, empty text is `""`.
+    /// Snowflake's COPY INTO: null is nothing, empty text is `""`, binary is hexadecimal, the default of its
+    /// `BINARY_FORMAT`.
     ///
     /// ```sql
     /// COPY INTO t FROM @stage/file.csv FILE_FORMAT = (
@@ -193,10 +237,14 @@ impl Dialect {
     /// ```
     #[must_use]
     pub fn snowflake() -> Self {
-        preset(standard().with_quoted_null(QuotedNull::IsText))
+        let render = Render::new().with_binary(BinaryText::Hex);
+        preset(standard().with_quoted_null(QuotedNull::IsText).with_render(render))
     }
 
     /// Redshift's COPY: null is `\N`, the default of its NULL AS; a text `\N` may be read as null even in quotes.
+    ///
+    /// Timestamps have the form that COPY expects without TIMEFORMAT, in UTC, and binary is hexadecimal, as columns of
+    /// type VARBYTE are loaded.
     ///
     /// ```sql
     /// COPY t FROM 's3://bucket/folder/' IAM_ROLE default FORMAT CSV IGNOREHEADER 1 NULL AS '\N'
@@ -212,10 +260,15 @@ impl Dialect {
     /// ```
     #[must_use]
     pub fn redshift_copy() -> Self {
-        preset(standard().with_null(NullText::new("\\N")))
+        let render = Render::new()
+            .with_binary(BinaryText::Hex)
+            .with_timestamps(pattern("yyyy-MM-dd HH:mm:ss.SSSSSSxxx"), Locale::EN_US, Zone::UTC)
+            .with_local_timestamps(pattern("yyyy-MM-dd HH:mm:ss.SSSSSS"), Locale::EN_US);
+        preset(standard().with_null(NullText::new("\\N")).with_render(render))
     }
 
-    /// `BigQuery`'s load jobs: null is `\N`, which the job has to be told.
+    /// `BigQuery`'s load jobs: null is `\N`, which the job has to be told; binary is base64, as columns of type BYTES are
+    /// loaded.
     ///
     /// ```sh
     /// bq load --source_format=CSV --skip_leading_rows=1 --allow_quoted_newlines --null_marker='\N' d.t gs://b/file.csv

@@ -244,8 +244,9 @@ impl Default for Render {
     }
 }
 
-fn pattern(text: &str) -> Pattern {
-    Pattern::spark(text).expect("the patterns of the defaults are Spark's own")
+/// A pattern of a default or a preset.
+pub(super) fn pattern(text: &str) -> Pattern {
+    Pattern::spark(text).expect("the patterns of the defaults and the presets are Spark's, as tests show")
 }
 
 /// What a dialect spells values with: patterns meet their locales and zones once.

@@ -16,7 +16,9 @@ use base64::engine::general_purpose::STANDARD;
 ///     String::from_utf8(out).unwrap()
 /// };
 /// assert_eq!(text(BinaryText::Base64), "AP9h");
+/// assert_eq!(text(BinaryText::EscapedHex), r"\x00\xff\x61");
 /// assert_eq!(text(BinaryText::Hex), "00ff61");
+/// assert_eq!(text(BinaryText::PrefixedHex), r"\x00ff61");
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -24,8 +26,12 @@ pub enum BinaryText {
     /// Base64 with padding (RFC 4648, section 4).
     #[default]
     Base64,
+    /// `\x` and two lowercase hexadecimal digits for each byte, as `DuckDB` reads a BLOB.
+    EscapedHex,
     /// Two lowercase hexadecimal digits for each byte (RFC 4648, section 8, in lower case).
     Hex,
+    /// `\x` and then as [`BinaryText::Hex`]: the hex format of `PostgreSQL`'s `bytea`.
+    PrefixedHex,
 }
 
 impl BinaryText {
@@ -39,10 +45,20 @@ impl BinaryText {
                 let filled = STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or_default();
                 debug_assert_eq!(start + filled, out.len());
             }
-            Self::Hex => {
-                const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                out.extend(bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]));
+            Self::EscapedHex => bytes.iter().for_each(|&b| {
+                out.extend_from_slice(br"\x");
+                out.extend(digits(b));
+            }),
+            Self::Hex => out.extend(bytes.iter().copied().flat_map(digits)),
+            Self::PrefixedHex => {
+                out.extend_from_slice(br"\x");
+                out.extend(bytes.iter().copied().flat_map(digits));
             }
         }
     }
+}
+
+fn digits(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
