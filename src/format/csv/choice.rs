@@ -213,6 +213,24 @@ pub enum Nulls {
 /// whether the dialect can tell null apart, and so its [hazards](super::Dialect::hazards).
 ///
 /// Default: [`QuotedNull::IsNull`], which is how Spark, pandas and pyarrow read by default.
+///
+/// ```
+/// use consign::format::csv::{Dialect, HazardKind, QuotedNull};
+/// use consign::row::Value;
+///
+/// let check = |quoted_null, hazards: &[HazardKind]| {
+///     let dialect = Dialect::builder().with_quoted_null(quoted_null).build()?;
+///     let mut out = Vec::new();
+///     dialect.encoder().record([Value::Null, Value::Text("null")], &mut out)?;
+///     assert_eq!(out, b"null,\"null\"\n");
+///     let found: Vec<_> = dialect.hazards().iter().map(|hazard| hazard.kind()).collect();
+///     assert_eq!(found, hazards);
+///     Ok::<(), consign::Error>(())
+/// };
+/// check(QuotedNull::IsNull, &[HazardKind::NullText])?;
+/// check(QuotedNull::IsText, &[])?;
+/// # Ok::<(), consign::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a quoted text is null or is not")]
 pub enum QuotedNull {
@@ -256,13 +274,22 @@ pub enum Blank {
 /// use consign::format::csv::{Dialect, Outcome, QuoteStyle, Refused};
 /// use consign::row::Value;
 ///
-/// let dialect = Dialect::builder().with_quote_style(QuoteStyle::Never).with_refused(Refused::Skip).build()?;
-/// let mut encoder = dialect.encoder();
+/// let never = Dialect::builder().with_quote_style(QuoteStyle::Never);
+/// let mut encoder = never.clone().with_refused(Refused::Skip).build()?.encoder();
 /// let mut out = Vec::new();
 /// assert!(matches!(encoder.record(["a,b"].map(Value::Text), &mut out)?, Outcome::Skipped(_)));
 /// assert_eq!(encoder.record(["c"].map(Value::Text), &mut out)?, Outcome::Written);
 /// assert_eq!(out, b"c\n");
 /// assert_eq!(encoder.counts().skipped(), 1);
+///
+/// out.clear();
+/// let mut encoder = never.with_refused(Refused::Reject).build()?.encoder();
+/// let Outcome::Rejected(why) = encoder.record(["a,b"].map(Value::Text), &mut out)? else { panic!("it is written") };
+/// assert_eq!(
+///     why.to_string(),
+///     "the text holds the delimiter `,`, and the dialect never quotes: expected a text without it"
+/// );
+/// assert_eq!((out.len(), encoder.counts().rejected()), (0, 1));
 /// # Ok::<(), consign::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]

@@ -34,6 +34,9 @@ use crate::Span;
 /// | `locale` | `en-US` | a [`Locale`], for dates and timestamps |
 /// | `timeZone` | `UTC` (Spark: that of the session) | a [`Zone`] |
 ///
+/// Patterns are parsed here; whether the locale and the zone have what they print is checked when the dialect is
+/// built.
+///
 /// A boolean is `true` or `false` in any case of letters. A character is a UTF-16 unit, as it is for Spark, so that a
 /// character beyond U+FFFF is two.
 ///
@@ -48,6 +51,51 @@ use crate::Span;
 /// encoder.record([Value::Text(" a "), Value::Null], &mut out)?;
 /// encoder.record([Value::Text("say \"hi\""), Value::Text("")], &mut out)?;
 /// assert_eq!(out, b"id\tname\na\t\\N\n\"say \\\"hi\\\"\"\t\"\"\n");
+/// # Ok::<(), consign::Error>(())
+/// ```
+///
+/// What each option does to the bytes of one file, of a header and a record:
+///
+/// ```
+/// # use consign::format::csv::{Mode, SparkOptions};
+/// # use consign::row::Value;
+/// # use consign::chrono::DateTime;
+/// let time = DateTime::from_timestamp(1_704_164_645, 123_000_000).unwrap();
+/// let date = Value::Date(time.date_naive());
+/// let check = |key: &str, value: &str, record: &[Value<'_>], expected: &[u8]| {
+///     let mut encoder = SparkOptions::parse([(key, value)])?.dialect(Mode::Exact)?.encoder();
+///     let mut out = Vec::new();
+///     encoder.header(&["n"], &mut out)?;
+///     encoder.record(record.iter().copied(), &mut out)?;
+///     assert_eq!(out.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{key}");
+///     Ok::<(), consign::Error>(())
+/// };
+/// use Value::{LocalTimestamp, Null, Text, Timestamp};
+///
+/// check("sep", "||", &[Text("a"), Text("b|c")], b"a||b|c\n")?;
+/// check("delimiter", "\\t", &[Text("a"), Text("b")], b"a\tb\n")?;
+/// check("quote", "'", &[Text("a,b")], b"'a,b'\n")?;
+/// check("escape", "\"", &[Text("say \"hi\"")], b"\"say \"\"hi\"\"\"\n")?;
+/// check("charToEscapeQuoteEscaping", "#", &[Text("a,\\")], b"\"a,#\\\"\n")?;
+/// check("escapeQuotes", "false", &[Text("say \"hi\"")], b"say \"hi\"\n")?;
+/// check("quoteAll", "true", &[Text("a"), Null], b"\"a\",\"\"\n")?;
+/// check("nullValue", "NULL", &[Text("a"), Null], b"a,NULL\n")?;
+/// check("emptyValue", "EMPTY", &[Text("a"), Text("")], b"a,EMPTY\n")?;
+/// check("ignoreLeadingWhiteSpace", "false", &[Text(" a ")], b" a\n")?;
+/// check("ignoreTrailingWhiteSpace", "false", &[Text(" a ")], b"a \n")?;
+/// check("lineSep", "\r\n", &[Text("a")], b"a\r\n")?;
+/// check("comment", "!", &[Text("!a"), Text("#b")], b"\"!a\",#b\n")?;
+/// check("header", "true", &[Text("a")], b"n\na\n")?;
+/// check("encoding", "ISO-8859-1", &[Text("\u{e9}\u{20ac}")], b"\xE9?\n")?;
+/// check("charset", "UTF-16", &[Text("a")], b"\xFE\xFF\0a\0\n")?;
+/// check("dateFormat", "d.M.yyyy", &[date], b"2.1.2024\n")?;
+/// check("timestampFormat", "HH:mm a", &[Timestamp(time)], b"03:04 AM\n")?;
+/// check("timestampNTZFormat", "d MMM", &[LocalTimestamp(time.naive_utc())], b"2 Jan\n")?;
+/// check("timeZone", "Asia/Kolkata", &[Timestamp(time)], b"2024-01-02T08:34:05.123+05:30\n")?;
+/// let options = SparkOptions::parse([("dateFormat", "d MMMM"), ("locale", "fr-FR")])?;
+/// let mut out = Vec::new();
+/// options.dialect(Mode::Exact)?.encoder().record([date], &mut out)?;
+/// assert_eq!(out, b"2 janvier\n");
 /// # Ok::<(), consign::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -185,6 +185,17 @@ pub enum EscapeSelf {
     Auto,
     /// Nothing, as Spark's `charToEscapeQuoteEscaping` of U+0000 has it. A field's last escape character then
     /// escapes the closing quote, so this is for [`Mode::Exact`](super::Mode::Exact) only.
+    ///
+    /// ```
+    /// use consign::format::csv::{Dialect, EscapeSelf};
+    /// use consign::row::Value;
+    ///
+    /// let dialect = Dialect::spark().to_builder().with_escape_self(EscapeSelf::Bare).build()?;
+    /// let mut out = Vec::new();
+    /// dialect.encoder().record(["a,\\"].map(Value::Text), &mut out)?;
+    /// assert_eq!(out, b"\"a,\\\"\n");
+    /// # Ok::<(), consign::Error>(())
+    /// ```
     Bare,
     /// Another character.
     ///
