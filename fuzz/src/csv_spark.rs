@@ -5,7 +5,7 @@
 //! options, in the order of [`OPTIONS`], where an empty one is not given; the rest are cells of rows of three. A cell of
 //! the one byte 0xFE is null.
 
-use consign::format::csv::{Counts, Dialect, Mode, Outcome, Refused, SparkOptions};
+use consign::format::csv::{Counts, Dialect, Header, Mode, Outcome, Refused, SparkOptions};
 use consign::row::Value;
 
 const OPTIONS: [&str; 13] = [
@@ -36,8 +36,10 @@ pub fn run(data: &[u8]) {
     });
     let Ok(options) = SparkOptions::parse(given) else { return };
     let rows: Vec<&[Option<String>]> = cells.chunks_exact(3).collect();
+    let names: Vec<&str> = cells.iter().take(3).flatten().map(String::as_str).collect();
 
-    if let Ok(dialect) = options.dialect(Mode::Exact) {
+    if let Ok(dialect) = options.builder(Mode::Exact).with_header(Header::Write).build() {
+        dialect.encoder().header(&names, &mut Vec::new()).expect("Spark refuses no name");
         let outcomes = check(&dialect, &rows);
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Written | Outcome::Lost)));
     }
