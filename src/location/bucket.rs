@@ -24,6 +24,9 @@ use crate::template::Leaf;
 /// Names with dots are refused, since the platform's user interface refuses them; its API and AWS take them. To have
 /// dots, parse with [`BucketRules::Lenient`]. That names are unique cannot be seen from a name.
 ///
+/// serde reads names by the default rules, whatever rules the name that it wrote was parsed by: of a name with dots,
+/// read a `String` and parse it.
+///
 /// # Example
 ///
 /// ```

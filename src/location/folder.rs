@@ -23,6 +23,9 @@ use crate::template::{Grammar, Leaf, Macro, Slash, Template, bad_segment};
 ///
 /// A path has no length of its own; the key has, see [`ObjectKey`](super::ObjectKey).
 ///
+/// serde reads paths by the default rules, whatever rules the path that it wrote was parsed by: of a path that these
+/// refuse, read a `String` and parse it.
+///
 /// # Example
 ///
 /// ```

@@ -362,3 +362,16 @@ fn hostile_names_take_linear_time() {
         }
     }
 }
+
+#[test]
+fn json_is_read_by_the_default_rules() {
+    let bucket = BucketName::parse("my-bucket").unwrap();
+    assert_eq!(serde_json::to_string(&bucket).unwrap(), r#""my-bucket""#);
+    assert_eq!(serde_json::from_str::<BucketName>(r#""my-bucket""#).unwrap(), bucket);
+    let dotted = serde_json::to_string(&BucketName::parse_with("my.bucket", Lenient).unwrap()).unwrap();
+    assert_eq!(dotted, r#""my.bucket""#);
+    assert_eq!(
+        serde_json::from_str::<BucketName>(&dotted).unwrap_err().to_string(),
+        "expected a lowercase letter, a digit or a hyphen, found `.` at byte 2 of the bucket name"
+    );
+}
