@@ -104,6 +104,21 @@ struct Fault {
     span: Span,
 }
 
+impl Fault {
+    /// A fault of a line that is not about a name: nothing is drawn, and a terminal does not obey what the line holds.
+    fn of_line(text: String, span: Span) -> Self {
+        let mut explanation = String::new();
+        for c in text.chars() {
+            if c.is_control() {
+                explanation.extend(c.escape_default());
+            } else {
+                explanation.push(c);
+            }
+        }
+        Self { text, explanation, span }
+    }
+}
+
 impl Answer {
     fn to_json(&self) -> String {
         // By hand for the order of the fields: first whether it is good.
@@ -184,8 +199,7 @@ fn check_line(line: &[u8]) -> Answer {
     let parsed = match serde_json::from_slice::<Line>(line) {
         Ok(parsed) => parsed,
         Err(error) => {
-            let text = error.to_string();
-            return Answer::Bad(Fault { explanation: text.clone(), text, span: Span::new(0, line.len()) });
+            return Answer::Bad(Fault::of_line(error.to_string(), Span::new(0, line.len())));
         }
     };
     match check(&parsed) {
@@ -200,10 +214,7 @@ type Checked = Result<(String, Vec<String>), Fault>;
 fn check(line: &Line) -> Checked {
     let run = match &line.context {
         None => None,
-        Some(values) => Some(Run::read(values).map_err(|error| {
-            let text = error.to_string();
-            Fault { explanation: text.clone(), text, span: Span::default() }
-        })?),
+        Some(values) => Some(Run::read(values).map_err(|error| Fault::of_line(error.to_string(), Span::default()))?),
     };
     match line.kind {
         Kind::Bucket => check_bucket(line),

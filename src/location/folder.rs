@@ -4,7 +4,7 @@ use super::rules::{Empty, FolderAsked, Macros, Segments};
 use super::text::text_type;
 use super::{FolderPathError, FolderPathErrorKind, FolderRules};
 use crate::Span;
-use crate::template::{Grammar, Leaf, Macro, Slash, Template, bad_segment};
+use crate::template::{Grammar, Leaf, Macro, Slash, Template, TemplateErrorKind, bad_segment};
 
 /// The folder that files go to: text with macros, such as `acme/campaigns/2021/%SEGMENT_NAME%`.
 ///
@@ -105,9 +105,15 @@ impl FolderPath {
 
 impl FolderAsked {
     fn template(&self, text: &str) -> Result<Template, FolderPathError> {
-        let grammar = Grammar { percent: self.percent, slash: Slash::Allowed, noun: "folder path" };
+        let offered: fn(&Macro) -> bool = match self.macros {
+            Macros::Nowhere => |_| false,
+            Macros::Run | Macros::Tails => |found| matches!(found, Macro::SegmentName | Macro::SegmentId),
+            Macros::Anywhere => |found| *found != Macro::FileIndex,
+        };
+        let grammar = Grammar { percent: self.percent, slash: Slash::Allowed, noun: "folder path", offered };
         Template::parse_grammar(text, grammar).map_err(|error| {
             let allowed = match self.macros {
+                _ if error.kind() == TemplateErrorKind::Character => self.allowed,
                 Macros::Nowhere => "allowed: no macros",
                 Macros::Run | Macros::Tails => "allowed: %SEGMENT_NAME%, %SEGMENT_ID%",
                 Macros::Anywhere => "allowed: the macros of templates, but for %FILE_INDEX%",

@@ -97,7 +97,9 @@ impl fmt::Display for RowError {
                 }
                 if columns.is_empty() { f.write_str("no columns") } else { Ok(()) }
             }
-            RowErrorKind::Duplicate { column } => write!(f, "two columns would be named `{column}`"),
+            RowErrorKind::Duplicate { column } => {
+                write!(f, "two columns would be named `{}`", column.escape_debug())
+            }
             RowErrorKind::Dot { column } => {
                 write!(f, "the column name `{column}` holds a dot, which the platform does not take: use `_`")
             }

@@ -127,3 +127,8 @@ pub(super) static SPELLINGS: [Spelling; 18] = {
 pub(super) fn lookup(name: &str) -> Option<&'static Spelling> {
     SPELLINGS.iter().find(|it| it.name == name)
 }
+
+/// The canonical spelling of a macro.
+pub(super) fn spelling_of(found: &Macro) -> &'static Spelling {
+    lookup(found.name()).expect("the canonical name of a macro is one of its spellings")
+}

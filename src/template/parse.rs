@@ -1,7 +1,7 @@
 //! The parser of templates: macros first, then what the rules say.
 
 use super::date::DateFormat;
-use super::item::{Place, SPELLINGS, Spelling, lookup};
+use super::item::{Place, SPELLINGS, Spelling, lookup, spelling_of};
 use super::suggest::nearest;
 use super::{Leaf, Macro, Piece, Template, TemplateError, TemplateErrorKind, TemplateRules};
 use crate::Span;
@@ -13,6 +13,8 @@ pub(crate) struct Grammar {
     pub(crate) slash: Slash,
     /// What the text is called in errors.
     pub(crate) noun: &'static str,
+    /// Which macros errors may offer: those that the rules take.
+    pub(crate) offered: fn(&Macro) -> bool,
 }
 
 /// What a percent sign is that opens no macro.
@@ -39,7 +41,12 @@ pub(super) fn parse_with(text: &str, rules: TemplateRules) -> Result<Template, T
         TemplateRules::Lenient | TemplateRules::DatasetFolder => Slash::Allowed,
         TemplateRules::FileName | TemplateRules::Strict => Slash::Refused,
     };
-    let template = parse(text, Grammar { percent: Percent::Macro, slash, noun: "template" })?;
+    let offered: fn(&Macro) -> bool = match rules {
+        TemplateRules::Lenient | TemplateRules::FileName => |_| true,
+        TemplateRules::Strict => |found| spelling_of(found).file_name == Place::Taken,
+        TemplateRules::DatasetFolder => |found| spelling_of(found).dataset_folder == Place::Taken,
+    };
+    let template = parse(text, Grammar { percent: Percent::Macro, slash, noun: "template", offered })?;
     if slash == Slash::Refused {
         check_name(&template)?;
     }
@@ -67,7 +74,7 @@ pub(super) fn parse(text: &str, grammar: Grammar) -> Result<Template, TemplateEr
         push_text(text, Span::new(plain, open), grammar, &mut pieces)?;
         let span = Span::new(open, close.map_or(text.len(), |close| close + 1));
         if close.is_none() {
-            return Err(unclosed(text, span, grammar.noun));
+            return Err(unclosed(text, span, grammar));
         }
         pieces.push(Piece { span, what: Some(parse_macro(text, span, grammar)?) });
         plain = span.end();
@@ -111,7 +118,7 @@ fn parse_macro(text: &str, span: Span, grammar: Grammar) -> Result<Macro, Templa
         Some((name, rest)) => (name, Some(rest)),
         None => (body, None),
     };
-    let Some(spelling) = lookup(name) else { return Err(unknown(text, body, name, span, noun)) };
+    let Some(spelling) = lookup(name) else { return Err(unknown(text, body, name, span, grammar)) };
     let Some(rest) = pattern else { return Ok(spelling.means.clone()) };
 
     let start = span.start() + 1 + name.len() + 1;
@@ -265,9 +272,9 @@ fn check_strict(template: &Template) -> Result<(), TemplateError> {
 /// Refuses the macros that the platform does not take at a place.
 fn check_places(template: &Template, place: fn(&Spelling) -> Place, words: &str) -> Result<(), TemplateError> {
     for piece in &template.pieces {
-        let Some(name) = piece.what.as_ref().map(Macro::name) else { continue };
-        let spelling = lookup(name).expect("the canonical name of a macro is one of its spellings");
-        let why = match place(spelling) {
+        let Some(found) = &piece.what else { continue };
+        let name = found.name();
+        let why = match place(spelling_of(found)) {
             Place::Taken => continue,
             Place::Grouped => ", unless exports are grouped by merge policy",
             Place::Ours => ", since the platform does not know it",
@@ -302,42 +309,44 @@ fn bad_character(text: &str, c: char, span: Span, grammar: Grammar) -> TemplateE
 }
 
 #[cold]
-fn unclosed(text: &str, span: Span, noun: &str) -> TemplateError {
+fn unclosed(text: &str, span: Span, grammar: Grammar) -> TemplateError {
     let found: String =
         text[span.start() + 1..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(41).collect();
-    let advice = nearest(&found).map_or_else(String::new, |name| format!(", did you mean `%{name}%`?"));
+    let advice =
+        nearest(&found, grammar.offered).map_or_else(String::new, |name| format!(", did you mean `%{name}%`?"));
     Leaf::new(
         TemplateErrorKind::Unclosed,
         text,
         span,
         format!(
-            "expected a `%` that closes the macro opened at byte {} of the {noun}, found its end{advice}",
-            span.start()
+            "expected a `%` that closes the macro opened at byte {} of the {}, found its end{advice}",
+            span.start(),
+            grammar.noun
         ),
-        allowed(),
+        allowed(grammar),
     )
     .into()
 }
 
 #[cold]
-fn unknown(text: &str, body: &str, name: &str, span: Span, noun: &str) -> TemplateError {
+fn unknown(text: &str, body: &str, name: &str, span: Span, grammar: Grammar) -> TemplateError {
     let shown = match body.char_indices().nth(40) {
         None => format!("`%{}%`", body.escape_debug()),
         Some((end, _)) => format!("`%{}...`", body[..end].escape_debug()),
     };
-    let advice = nearest(name).map_or_else(String::new, |name| format!(", did you mean `%{name}%`?"));
+    let advice = nearest(name, grammar.offered).map_or_else(String::new, |name| format!(", did you mean `%{name}%`?"));
     Leaf::new(
         TemplateErrorKind::UnknownMacro,
         text,
         span,
-        format!("unknown macro {shown} at byte {} of the {noun}{advice}", span.start()),
-        allowed(),
+        format!("unknown macro {shown} at byte {} of the {}{advice}", span.start(), grammar.noun),
+        allowed(grammar),
     )
     .into()
 }
 
-fn allowed() -> String {
-    let names: Vec<&str> = SPELLINGS.iter().map(|it| it.name).collect();
+fn allowed(grammar: Grammar) -> String {
+    let names: Vec<&str> = SPELLINGS.iter().filter(|it| (grammar.offered)(&it.means)).map(|it| it.name).collect();
     format!("allowed: {}", names.join(", "))
 }
 

@@ -1,12 +1,13 @@
 //! The nearest macro to a name that is none.
 
+use super::Macro;
 use super::item::SPELLINGS;
 
 /// Longer names are no typing errors, and the distance is quadratic.
 const LONGEST: usize = 40;
 
-/// The spelling that is at most two typing errors away from the name, whatever its case.
-pub(super) fn nearest(name: &str) -> Option<&'static str> {
+/// The spelling that is at most two typing errors away from the name, whatever its case, among macros that are offered.
+pub(super) fn nearest(name: &str, offered: fn(&Macro) -> bool) -> Option<&'static str> {
     if name.len() > LONGEST {
         return None;
     }
@@ -16,6 +17,7 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let most = 2.min(name.len() / 3);
     SPELLINGS
         .iter()
+        .filter(|spelling| offered(&spelling.means))
         .map(|spelling| spelling.name)
         .filter(|candidate| *candidate != "custom-text" && candidate.len().abs_diff(name.len()) <= most)
         .map(|candidate| (distance(&name, candidate), candidate))
@@ -54,7 +56,7 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, expected: Option<&str>) {
-        assert_eq!(nearest(name), expected);
+        assert_eq!(nearest(name, |_| true), expected);
     }
 
     #[test]

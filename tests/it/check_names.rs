@@ -167,6 +167,8 @@ fn explanations_have_carets_and_warnings() {
 {"kind":"file-name","text":"%DATETIME(YYYY-QQ)%"}
 {"kind":"file-name","text":"daily"}
 {"kind":"bucket","text":3}
+{"kind":"bucket","text":"abc","context":{"a\n\u001b":1}}
+{"kind":"bucket","text":"abc","a\n\u001b":1}
 "#;
     let (code, answers, complaints) = run(&["--explain"], input.as_bytes());
     assert_eq!((code, complaints.as_str()), (Some(0), ""));
@@ -183,7 +185,9 @@ fn explanations_have_carets_and_warnings() {
          allowed: YYYY, MM, dd, HH, mm, ss, SSS, separators, and text in single quotes\n\
          ok: daily\n\
          warning: no macro for the time: later exports get the same name and overwrite this one\n\
-         error: invalid type: integer `3`, expected a string at line 1 column 25\n"
+         error: invalid type: integer `3`, expected a string at line 1 column 25\n\
+         error: unknown value `a\\n\\u{1b}` in the context\n\
+         error: unknown field `a\\n\\u{1b}`, expected one of `kind`, `rules`, `text`, `context` at line 1 column 41\n"
     );
 }
 

@@ -131,6 +131,8 @@ fn columns_that_clash_are_refused() {
     let two = || [Column::new("a"), Column::new("b").renamed("a")];
     let error = Columns::select(two()).unwrap_err();
     assert_eq!(error.to_string(), "two columns would be named `a`");
+    let error = Columns::select([Column::new("a\n\u{1b}"), Column::new("a\n\u{1b}")]).unwrap_err();
+    assert_eq!(error.to_string(), "two columns would be named `a\\n\\u{1b}`");
     let error: RowError = Columns::all()
         .with_dots(Dots::Underscore)
         .unwrap()

@@ -295,3 +295,41 @@ fn check_time(rules: FolderRules, text: &str) {
     let taken = start.elapsed();
     assert!(!shown.is_empty() && taken < Duration::from_secs(5), "{rules:?} took {taken:?} for {}…", &text[..20]);
 }
+
+#[test]
+fn json_is_read_by_the_default_rules() {
+    let folder = FolderPath::parse("acme%SEGMENT_ID%").unwrap();
+    assert_eq!(serde_json::to_string(&folder).unwrap(), r#""acme%SEGMENT_ID%""#);
+    assert_eq!(serde_json::from_str::<FolderPath>(r#""acme%SEGMENT_ID%""#).unwrap(), folder);
+    let spaced = serde_json::to_string(&FolderPath::parse_with("a b", Aws).unwrap()).unwrap();
+    assert_eq!(spaced, r#""a b""#);
+    assert_eq!(
+        serde_json::from_str::<FolderPath>(&spaced).unwrap_err().to_string(),
+        "expected a character that the folder rules allow, found ` ` at byte 1 of the folder path"
+    );
+}
+
+#[test]
+fn errors_offer_what_the_rules_take() {
+    let explain = |rules, text: &str| format!("{:#}", FolderPath::parse_with(text, rules).unwrap_err());
+    assert_eq!(
+        explain(Lenient, "a\u{1}b"),
+        "expected no control character, found `\\u{1}` at byte 1 of the folder path\na\\u{1}b\n ^^^^^\n\
+         allowed: 0-9 A-Z a-z / ! - _ . * ' ( )"
+    );
+    assert_eq!(
+        explain(Lenient, "%SANDBOX_NMAE%"),
+        "unknown macro `%SANDBOX_NMAE%` at byte 0 of the folder path\n%SANDBOX_NMAE%\n^^^^^^^^^^^^^^\n\
+         allowed: %SEGMENT_NAME%, %SEGMENT_ID%"
+    );
+    assert_eq!(
+        explain(Azure, "%SEGMENT_NMAE%"),
+        "unknown macro `%SEGMENT_NMAE%` at byte 0 of the folder path\n%SEGMENT_NMAE%\n^^^^^^^^^^^^^^\n\
+         allowed: no macros"
+    );
+    assert_eq!(
+        explain(Aws, "%FILE_INDX%"),
+        "unknown macro `%FILE_INDX%` at byte 0 of the folder path\n%FILE_INDX%\n^^^^^^^^^^^\n\
+         allowed: the macros of templates, but for %FILE_INDEX%"
+    );
+}
