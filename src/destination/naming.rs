@@ -64,8 +64,8 @@ impl Destination {
         let context = self.complete(context);
         let folder = self.folder().template().expand(&context, index)?;
         let mut name = self.file_name_template().expand(&context, index)?;
-        let numbered = self.folder().template().has_file_index() || self.file_name_template().has_file_index();
-        if index > NonZeroU64::MIN && !numbered {
+        // No folder has the index: all files of an export share it.
+        if index > NonZeroU64::MIN && !self.file_name_template().has_file_index() {
             name.push('_');
             name.push_str(&index.to_string());
         }

@@ -64,7 +64,8 @@ pub enum BucketRules {
 /// | rule | `Strict` | `Lenient` | `Platform` | `PlatformApi`, `Gcs` | `Azure` | `Aws` |
 /// |---|---|---|---|---|---|---|
 /// | `0-9 A-Z a-z / ! - _ . * ' ( )` | yes | yes | yes | yes | yes | yes |
-/// | `" ^ [ ] + $ %` | no | no | yes | no | no | yes, `%` only in macros |
+/// | `" ^ [ ] + $` | no | no | yes | no | no | yes |
+/// | `%` | in macros | in macros | yes, but what reads as `%NAME%` must be a macro | in macros | no | in macros |
 /// | other characters | no | no | no | no | no | yes, but for control characters |
 /// | macros | name and id of the audience | same | same | same | none | all but `FILE_INDEX` |
 /// | where | one of three tails | any run at the end | one of three tails | any run at the end | | anywhere |

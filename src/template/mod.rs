@@ -76,7 +76,7 @@ pub(crate) use parse::{Grammar, Percent, Slash, find_macro};
 /// that `Strict` leaves out the merge policy (which only stands in names of grouped exports) and the file index (which
 /// the platform does not know).
 ///
-/// `DATETIME` excludes `TIMESTAMP` and `EXPORT_TIME` under all rules: a name has one time.
+/// `DATETIME`, `TIMESTAMP` and `EXPORT_TIME` exclude one another under all rules: a name has one time.
 ///
 /// # Example
 ///

@@ -171,25 +171,23 @@ fn parse_macro(text: &str, span: Span, grammar: Grammar) -> Result<Macro, Templa
     })
 }
 
-/// A time is written once: `DATETIME` xor `TIMESTAMP` in file names, `DATETIME` xor `EXPORT_TIME` in folders.
+/// A name has one time: of `DATETIME`, `EXPORT_TIME` and `TIMESTAMP`, one kind.
 fn check_exclusions(template: &Template, noun: &str) -> Result<(), TemplateError> {
-    let is_datetime = |piece: &&Piece| matches!(piece.what, Some(Macro::Datetime(_)));
-    let is_other = |piece: &&Piece| matches!(piece.what, Some(Macro::Timestamp | Macro::ExportTime));
-    let (Some(first), Some(second)) = (template.pieces.iter().find(is_datetime), template.pieces.iter().find(is_other))
-    else {
-        return Ok(());
-    };
-    let later = if first.span.start() < second.span.start() { second } else { first };
-    let name = |piece: &Piece| piece.what.as_ref().map_or("", Macro::name);
+    let mut times = template.pieces.iter().filter_map(|piece| match &piece.what {
+        Some(found @ (Macro::Datetime(_) | Macro::ExportTime | Macro::Timestamp)) => Some((piece.span, found.name())),
+        _ => None,
+    });
+    let Some((_, first)) = times.next() else { return Ok(()) };
+    let Some((span, second)) = times.find(|(_, name)| *name != first) else { return Ok(()) };
     Err(Leaf::new(
         TemplateErrorKind::Excluded,
         &template.text,
-        later.span,
+        span,
         format!(
             "expected `%{}%` or `%{}%`, found both, the second at byte {} of the {noun}",
-            name(first),
-            name(second),
-            later.span.start()
+            first.min(second),
+            first.max(second),
+            span.start()
         ),
         "allowed: one of them, since a name has one time",
     )

@@ -172,7 +172,12 @@ fn a_template_knows_what_it_changes_with() {
 
 #[test]
 fn a_name_has_one_time() {
-    for text in ["%DATETIME%_%TIMESTAMP%", "%TIMESTAMP%%DATETIME(YYYY)%", "%DATETIME%/%EXPORT_TIME%"] {
+    for text in [
+        "%TIMESTAMP%_%EXPORT_TIME%",
+        "%DATETIME%_%TIMESTAMP%",
+        "%TIMESTAMP%%DATETIME(YYYY)%",
+        "%DATETIME%/%EXPORT_TIME%",
+    ] {
         check_refused(Lenient, text, Kind::Excluded);
     }
     check(Lenient, "%DATETIME(YYYY)%/%DATETIME(MM)%");
@@ -369,6 +374,39 @@ fn errors_of_the_strict_rules_word_for_word() {
         &format!(
             "expected `%SEGMENT_ID%` somewhere in the template, found none\n%DESTINATION%\n             ^\n{required}"
         ),
+    );
+}
+
+#[test]
+fn two_times_are_named() {
+    check_error(
+        Lenient,
+        "%TIMESTAMP%_%TIMESTAMP%_%EXPORT_TIME%",
+        Kind::Excluded,
+        "expected `%EXPORT_TIME%` or `%TIMESTAMP%`, found both, the second at byte 24 of the template\n\
+         %TIMESTAMP%_%TIMESTAMP%_%EXPORT_TIME%\n                        ^^^^^^^^^^^^^\n\
+         allowed: one of them, since a name has one time",
+    );
+}
+
+#[test]
+fn errors_offer_what_the_rules_take() {
+    let names = "allowed: DESTINATION, DESTINATION_NAME, SEGMENT_ID, SEGMENT_NAME, DESTINATION_INSTANCE_ID, \
+                 DESTINATION_INSTANCE_NAME, ORGANIZATION_NAME, SANDBOX_NAME, DATETIME, CUSTOM_TEXT, custom-text, \
+                 TIMESTAMP";
+    check_error(
+        Strict,
+        "%FILE_INDX%",
+        Kind::UnknownMacro,
+        &format!("unknown macro `%FILE_INDX%` at byte 0 of the template\n%FILE_INDX%\n^^^^^^^^^^^\n{names}"),
+    );
+    check_error(
+        DatasetFolder,
+        "%SEGMENT_NMAE",
+        Kind::Unclosed,
+        "expected a `%` that closes the macro opened at byte 0 of the template, found its end\n%SEGMENT_NMAE\n^^^^^^^^^^^^^\n\
+         allowed: DESTINATION, DESTINATION_NAME, DESTINATION_INSTANCE_ID, DESTINATION_INSTANCE_NAME, ORGANIZATION_NAME, \
+         SANDBOX_NAME, DATETIME, DATASET_ID, DATASET_NAME, EXPORT_TIME",
     );
 }
 

@@ -183,6 +183,15 @@ fn names_with_a_meaning_of_their_own_are_warned_about() {
         [of(' ', CharClass::NeedsCare, 1), of('%', CharClass::Avoid, 5)],
         "each character once"
     );
+    assert_eq!(KeyWarning::TrailingDot.to_string(), "the object key ends in a dot, which some tools drop");
+    assert_eq!(
+        of('\u{a0}', CharClass::Avoid, 3).to_string(),
+        "`\\u{a0}` at byte 3 of the object key should be avoided: some tools and stores change it"
+    );
+    assert_eq!(
+        of('é', CharClass::NeedsCare, 0).to_string(),
+        "`é` at byte 0 of the object key needs care: it must be encoded in URLs"
+    );
     assert_eq!(
         KeyWarning::Soap.to_string(),
         "the object key `soap` cannot be named by requests in the virtual-host style"
@@ -324,5 +333,29 @@ proptest! {
             Ok(key) => prop_assert_eq!(key.to_string(), text),
             Err(error) => prop_assert!(error.input().get(error.span().range()).is_some()),
         }
+    }
+}
+
+#[test]
+fn ids_in_names_are_no_paths() {
+    let destination = consign::Destination::builder(
+        consign::location::BucketName::parse("acme-exports").unwrap(),
+        FolderPath::parse("in").unwrap(),
+        Template::parse("t").unwrap(),
+    )
+    .build()
+    .unwrap();
+    let context = Context::new(DateTime::UNIX_EPOCH);
+    assert!(destination.check_names(&context, "run").is_ok());
+    for (context, run_id, name) in [
+        (context.clone(), "a/b", "manifest-a/b.json"),
+        (context.with_destination_instance_id("../x"), "run", "manifest-../x-run.json"),
+    ] {
+        let error = destination.check_names(&context, run_id).unwrap_err();
+        assert_eq!(error.kind(), consign::ErrorKind::Context);
+        assert_eq!(
+            error.to_string(),
+            format!("the name `{name}` holds '/': expected ids that can be part of a file name")
+        );
     }
 }
