@@ -58,7 +58,12 @@ pub(super) async fn complete(
             completed
         })
         .buffer_unordered(COMPLETIONS)
-        .fold(Ok(()), |first, next| async { first.and(next) })
+        .fold(Ok(()), |first: Result<()>, next| async {
+            match (first, next) {
+                (Err(first), Err(next)) => Err(first.with_note(&format!("besides, {next:#}"))),
+                (first, next) => first.and(next),
+            }
+        })
         .await;
     match (first_error, staged) {
         (Ok(()), None) => Ok(manifest),

@@ -37,9 +37,10 @@
 //!
 //! # Memory
 //!
-//! An export holds at most about six blocks of 1 MiB of rows with their encoded bytes, five parts (8 MiB each in files up to
-//! 4 GiB, more in longer ones: [`PartSchedule`](crate::store::PartSchedule)), and 16 MiB of files that are small enough
-//! for one request, whatever the number of rows and files.
+//! Whatever the number of rows and files, an export holds at most about six blocks of 1 MiB of rows with their encoded
+//! bytes; five parts, four in flight and one being made, each 8 MiB in files up to 10 GB and more in longer ones
+//! ([`PartSchedule`](crate::store::PartSchedule)), or two of 1 MiB for a local folder; and 16 MiB of files that are small
+//! enough for one request. A single row larger than a block adds its own size.
 
 mod commit;
 mod file;

@@ -252,7 +252,9 @@ impl ObjectUpload {
             Open::Yes(opened) => {
                 let sent = self.sent.into_iter().flatten().collect();
                 self.wire.complete(&self.path, opened, sent, digest).await.map_err(|e| match e {
-                    Incomplete::NotWritten(e) => failure::object(&doing, e),
+                    Incomplete::NotWritten { error, left: None } => failure::object(&doing, error),
+                    Incomplete::NotWritten { error, left: Some(left) } => failure::object(&doing, error)
+                        .with_note(&format!("besides, its upload could not be aborted: {left}")),
                     Incomplete::Unknown(e) => failure::unknown(&doing, e),
                 })
             }

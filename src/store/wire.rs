@@ -55,8 +55,8 @@ pub(super) enum Opened {
 /// A file that could not be completed.
 #[derive(Debug)]
 pub(super) enum Incomplete {
-    /// It is not there.
-    NotWritten(object_store::Error),
+    /// It is not there. Its upload has been aborted, unless that failed too.
+    NotWritten { error: object_store::Error, left: Option<object_store::Error> },
     /// It may be there, whole: the store did not say, and cannot be asked.
     Unknown(object_store::Error),
 }
@@ -64,7 +64,7 @@ pub(super) enum Incomplete {
 impl Incomplete {
     fn error(&self) -> &object_store::Error {
         match self {
-            Self::NotWritten(error) | Self::Unknown(error) => error,
+            Self::NotWritten { error, .. } | Self::Unknown(error) => error,
         }
     }
 }
@@ -184,11 +184,13 @@ impl Wire {
                     if patience.again(e.error()).await {
                         continue;
                     }
-                    if let Incomplete::NotWritten(_) = e {
-                        // Its parts would be kept. What fails here has been said by the first error already.
-                        let _ = parts.abort_multipart(path, &id).await;
-                    }
-                    return Err(e);
+                    let Incomplete::NotWritten { error, .. } = e else { return Err(e) };
+                    // Its parts would be kept.
+                    let left = match parts.abort_multipart(path, &id).await {
+                        Ok(()) | Err(object_store::Error::NotFound { .. }) => None,
+                        Err(e) => Some(e),
+                    };
+                    return Err(Incomplete::NotWritten { error, left });
                 }
             }
             (Opened::Parts { .. }, Interface::Object(_)) => {
@@ -207,7 +209,7 @@ impl Wire {
     ) -> Result<(), Incomplete> {
         match self.is_ours(path, token, digest).await {
             Ok(true) => Ok(()),
-            Ok(false) | Err(object_store::Error::NotFound { .. }) => Err(Incomplete::NotWritten(error)),
+            Ok(false) | Err(object_store::Error::NotFound { .. }) => Err(Incomplete::NotWritten { error, left: None }),
             Err(_) => Err(Incomplete::Unknown(error)),
         }
     }
