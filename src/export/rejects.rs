@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::Error;
-use crate::row::Value;
+use crate::format::csv::text::DecimalText;
+use crate::row::{Value, iso};
 
 /// Appends a row of the input, as it came in: no column is picked or renamed.
 pub(super) fn append<'a>(out: &mut Vec<u8>, why: &Error, row: impl Iterator<Item = Value<'a>>) {
@@ -27,7 +28,20 @@ fn to_json(value: Value<'_>) -> serde_json::Value {
         Value::Float64(value) if value.is_finite() => value.into(),
         Value::Float64(value) => value.to_string().into(),
         Value::Decimal { unscaled, scale } => format!("{unscaled}E{}", -i32::from(scale)).into(),
+        Value::Decimal256 { unscaled, scale } => {
+            let mut text = Vec::new();
+            DecimalText::Plain.append_256(unscaled, 0, &mut text);
+            let digits = String::from_utf8_lossy(&text);
+            format!("{digits}E{}", -i32::from(scale)).into()
+        }
         Value::Date(value) => value.to_string().into(),
+        Value::DateAt { days } => iso::date(days.into()).into(),
+        Value::Time(value) => iso::time(value).into(),
+        Value::TimestampAt { seconds, nanoseconds } => format!("{}Z", iso::timestamp(seconds, nanoseconds)).into(),
+        Value::LocalTimestampAt { seconds, nanoseconds } => iso::timestamp(seconds, nanoseconds).into(),
+        Value::Duration { nanoseconds } => iso::duration(nanoseconds).into(),
+        Value::Months(months) => iso::interval(months, 0, 0).into(),
+        Value::Interval { months, days, nanoseconds } => iso::interval(months, days, nanoseconds).into(),
         Value::Timestamp(value) => value.to_rfc3339().into(),
         Value::LocalTimestamp(value) => value.format("%Y-%m-%dT%H:%M:%S%.f").to_string().into(),
         Value::Text(value) => value.into(),

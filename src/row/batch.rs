@@ -1,6 +1,6 @@
 //! Rows in one block of memory.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Timelike};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 use super::{FieldNames, RowError, RowErrorKind, Value};
 
@@ -44,9 +44,17 @@ enum Tag {
     Float32,
     Float64,
     Decimal,
+    Decimal256,
     Date,
+    DateAt,
+    Time,
     Timestamp,
+    TimestampAt,
     LocalTimestamp,
+    LocalTimestampAt,
+    Duration,
+    Months,
+    Interval,
     Text,
     Binary,
     Nested,
@@ -217,9 +225,29 @@ impl Batch {
                 self.bytes.extend_from_slice(&unscaled.to_ne_bytes());
                 self.push_fixed(Tag::Decimal, &scale.to_ne_bytes())
             }
+            Value::Decimal256 { unscaled, scale } => {
+                self.bytes.extend_from_slice(unscaled);
+                self.push_fixed(Tag::Decimal256, &scale.to_ne_bytes())
+            }
             Value::Date(value) => self.push_fixed(Tag::Date, &value.to_epoch_days().to_ne_bytes()),
+            Value::DateAt { days } => self.push_fixed(Tag::DateAt, &days.to_ne_bytes()),
+            Value::Time(value) => {
+                self.bytes.extend_from_slice(&value.num_seconds_from_midnight().to_ne_bytes());
+                self.push_fixed(Tag::Time, &value.nanosecond().to_ne_bytes())
+            }
             Value::Timestamp(value) => self.push_instant(Tag::Timestamp, value.naive_utc()),
+            Value::TimestampAt { seconds, nanoseconds } => self.push_at(Tag::TimestampAt, seconds, nanoseconds),
             Value::LocalTimestamp(value) => self.push_instant(Tag::LocalTimestamp, value),
+            Value::LocalTimestampAt { seconds, nanoseconds } => {
+                self.push_at(Tag::LocalTimestampAt, seconds, nanoseconds)
+            }
+            Value::Duration { nanoseconds } => self.push_fixed(Tag::Duration, &nanoseconds.to_ne_bytes()),
+            Value::Months(value) => self.push_fixed(Tag::Months, &value.to_ne_bytes()),
+            Value::Interval { months, days, nanoseconds } => {
+                self.bytes.extend_from_slice(&months.to_ne_bytes());
+                self.bytes.extend_from_slice(&days.to_ne_bytes());
+                self.push_fixed(Tag::Interval, &nanoseconds.to_ne_bytes())
+            }
             Value::Text(value) => self.push_str(Tag::Text, value)?,
             Value::Binary(value) if value.len() > Self::MAX_BYTES => return Err(RowError::new(RowErrorKind::TooLarge)),
             Value::Binary(value) => self.push_fixed(Tag::Binary, value),
@@ -253,8 +281,12 @@ impl Batch {
 
     fn push_instant(&mut self, tag: Tag, value: NaiveDateTime) -> Tag {
         let utc = value.and_utc();
-        self.bytes.extend_from_slice(&utc.timestamp().to_ne_bytes());
-        self.push_fixed(tag, &utc.timestamp_subsec_nanos().to_ne_bytes())
+        self.push_at(tag, utc.timestamp(), utc.timestamp_subsec_nanos())
+    }
+
+    fn push_at(&mut self, tag: Tag, seconds: i64, nanoseconds: u32) -> Tag {
+        self.bytes.extend_from_slice(&seconds.to_ne_bytes());
+        self.push_fixed(tag, &nanoseconds.to_ne_bytes())
     }
 
     fn cell(&self, cell: &Cell) -> Value<'_> {
@@ -269,12 +301,33 @@ impl Batch {
                 unscaled: i128::from_ne_bytes(self.fixed(range.start)),
                 scale: i8::from_ne_bytes(self.fixed(range.start + 16)),
             },
+            Tag::Decimal256 => Value::Decimal256 {
+                unscaled: self.bytes[range.start..].first_chunk().expect("the value has 32 bytes"),
+                scale: i8::from_ne_bytes(self.fixed(range.start + 32)),
+            },
             Tag::Date => Value::Date(
                 NaiveDate::from_epoch_days(i32::from_ne_bytes(self.fixed(range.start)))
                     .expect("the days came from a date"),
             ),
+            Tag::DateAt => Value::DateAt { days: i32::from_ne_bytes(self.fixed(range.start)) },
+            Tag::Time => Value::Time(self.time(range.start)),
             Tag::Timestamp => Value::Timestamp(self.instant(range.start).and_utc()),
+            Tag::TimestampAt => {
+                let (seconds, nanoseconds) = self.at(range.start);
+                Value::TimestampAt { seconds, nanoseconds }
+            }
             Tag::LocalTimestamp => Value::LocalTimestamp(self.instant(range.start)),
+            Tag::LocalTimestampAt => {
+                let (seconds, nanoseconds) = self.at(range.start);
+                Value::LocalTimestampAt { seconds, nanoseconds }
+            }
+            Tag::Duration => Value::Duration { nanoseconds: i128::from_ne_bytes(self.fixed(range.start)) },
+            Tag::Months => Value::Months(i32::from_ne_bytes(self.fixed(range.start))),
+            Tag::Interval => Value::Interval {
+                months: i32::from_ne_bytes(self.fixed(range.start)),
+                days: i32::from_ne_bytes(self.fixed(range.start + 4)),
+                nanoseconds: i64::from_ne_bytes(self.fixed(range.start + 8)),
+            },
             Tag::Text => Value::Text(&self.text[range]),
             Tag::Binary => Value::Binary(&self.bytes[range]),
             Tag::Nested => Value::Nested(&self.text[range]),
@@ -282,10 +335,21 @@ impl Batch {
     }
 
     fn instant(&self, start: usize) -> NaiveDateTime {
-        let (seconds, nanos) = (i64::from_ne_bytes(self.fixed(start)), u32::from_ne_bytes(self.fixed(start + 8)));
+        let (seconds, nanos) = self.at(start);
         let second = DateTime::from_timestamp(seconds, 0).expect("the seconds came from a timestamp").naive_utc();
         // More than a second of nanoseconds is a leap second, which chrono takes at any second in this way alone.
         second.with_nanosecond(nanos).expect("the nanoseconds came from a timestamp")
+    }
+
+    fn at(&self, start: usize) -> (i64, u32) {
+        (i64::from_ne_bytes(self.fixed(start)), u32::from_ne_bytes(self.fixed(start + 8)))
+    }
+
+    fn time(&self, start: usize) -> NaiveTime {
+        let (seconds, nanos) = (u32::from_ne_bytes(self.fixed(start)), u32::from_ne_bytes(self.fixed(start + 4)));
+        let second = NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0).expect("the seconds came from a time");
+        // A leap second, as in `instant`.
+        second.with_nanosecond(nanos).expect("the nanoseconds came from a time")
     }
 
     fn fixed<const N: usize>(&self, start: usize) -> [u8; N] {

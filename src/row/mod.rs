@@ -17,6 +17,7 @@
 mod batch;
 mod columns;
 mod error;
+pub(crate) mod iso;
 mod serde;
 mod value;
 

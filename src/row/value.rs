@@ -1,6 +1,6 @@
 //! One cell of a row, before a format has rendered it.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// The value of one field of a row.
 ///
@@ -26,12 +26,57 @@ pub enum Value<'a> {
         /// How many of the digits stand behind the point; negative scales append zeros.
         scale: i8,
     },
+    /// `unscaled × 10^-scale`, for integers that an `i128` may not hold.
+    Decimal256 {
+        /// The digits, as an integer: two's complement, the lowest byte first.
+        unscaled: &'a [u8; 32],
+        /// As that of [`Value::Decimal`].
+        scale: i8,
+    },
     /// A calendar day.
     Date(NaiveDate),
+    /// A calendar day, which may lie beyond the years of chrono (±262,143).
+    DateAt {
+        /// Days since 1970-01-01.
+        days: i32,
+    },
+    /// A time of day.
+    Time(NaiveTime),
     /// An instant.
     Timestamp(DateTime<Utc>),
+    /// An instant, which may lie beyond the years of chrono (±262,143).
+    TimestampAt {
+        /// Seconds since 1970-01-01T00:00:00Z.
+        seconds: i64,
+        /// Nanoseconds of that second, below 1,000,000,000.
+        nanoseconds: u32,
+    },
     /// A date and time of day without a zone.
     LocalTimestamp(NaiveDateTime),
+    /// A date and time of day without a zone, which may lie beyond the years of chrono (±262,143).
+    LocalTimestampAt {
+        /// Seconds since 1970-01-01T00:00:00.
+        seconds: i64,
+        /// Nanoseconds of that second, below 1,000,000,000.
+        nanoseconds: u32,
+    },
+    /// A length of time.
+    Duration {
+        /// How long, in nanoseconds.
+        nanoseconds: i128,
+    },
+    /// An interval of whole months of the calendar.
+    Months(i32),
+    /// An interval of the calendar: a month has no fixed number of days, nor a day of hours, so neither is carried into
+    /// the other.
+    Interval {
+        /// Months.
+        months: i32,
+        /// Days.
+        days: i32,
+        /// The rest, in nanoseconds.
+        nanoseconds: i64,
+    },
     /// Text.
     Text(&'a str),
     /// Bytes that are no text.

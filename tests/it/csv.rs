@@ -2,11 +2,12 @@
 
 use consign::ErrorKind;
 use consign::chrono;
+use consign::format::csv::datetime::{Locale, Pattern};
 use consign::format::csv::{
     Blank, Bom, Charset, Comment, Counts, Delimiter, Dialect, DialectBuilder, DialectError, DialectErrorKind,
     EmptyText, EncodeError, EncodeErrorKind, Encoder, Escape, EscapeSelf, Guard, Hazard, HazardKind, Header,
     InnerQuotes, Lossless, LossyError, Mode, NullText, Nulls, OnHazard, Outcome, Quote, QuoteStyle, QuotedNull,
-    Refused, SparkOptions, Terminator, Trim, Unmappable,
+    Refused, Render, SparkOptions, Terminator, Trim, Unmappable,
 };
 use consign::row::Value;
 
@@ -531,4 +532,62 @@ fn sparks_options_spell_values() {
     assert!(error.to_string().starts_with("option `timeZone`: "), "{error}");
     let error = SparkOptions::parse([("locale", "")]).map(|_| ());
     assert!(error.is_err());
+}
+
+/// A record of one value in the platform's dialect and in Spark's.
+#[track_caller]
+fn check_value(value: Value<'_>, default: &str, spark: &str) {
+    for (dialect, expected) in [(Dialect::default(), default), (Dialect::spark(), spark)] {
+        let mut out = Vec::new();
+        let text = match dialect.encoder().record([value], &mut out) {
+            Ok(_) => String::from_utf8(out).unwrap(),
+            Err(e) => e.to_string(),
+        };
+        assert_eq!(text.trim_end(), expected);
+    }
+}
+
+#[test]
+fn times_beyond_chrono_and_lengths_of_time_have_texts() {
+    let mut unscaled = [0; 32];
+    unscaled[31] = 0x01;
+    let digits = "452312848583266388373324160190187140051835877600158453279131187530910662656";
+    check_value(Value::Decimal256 { unscaled: &unscaled, scale: 0 }, digits, digits);
+    check_value(Value::DateAt { days: 0 }, "1970-01-01", "1970-01-01");
+    check_value(Value::DateAt { days: i32::MAX }, "+5881580-07-11", "+5881580-07-11");
+    check_value(Value::DateAt { days: i32::MIN }, "-5877641-06-23", "-5877641-06-23");
+    let time = chrono::NaiveTime::from_hms_micro_opt(3, 4, 5, 60).unwrap();
+    check_value(Value::Time(time), "03:04:05.000060", "03:04:05.000060");
+    check_value(
+        Value::TimestampAt { seconds: 9_223_372_036_854, nanoseconds: 775_807_000 },
+        "+294247-01-10T04:00:54.775807Z",
+        "+294247-01-10T04:00:54.775Z",
+    );
+    check_value(
+        Value::LocalTimestampAt { seconds: i64::MIN, nanoseconds: 0 },
+        "-292277022657-01-27T08:29:52.000000",
+        "-292277022657-01-27T08:29:52.000",
+    );
+    check_value(
+        Value::TimestampAt { seconds: 0, nanoseconds: u32::MAX },
+        "1970-01-01T00:00:01.999999Z",
+        "1970-01-01T00:00:01.999Z",
+    );
+    check_value(
+        Value::Duration { nanoseconds: 93_784_567_000_000 },
+        "PT26H3M4.567S",
+        "INTERVAL '1 02:03:04.567' DAY TO SECOND",
+    );
+    check_value(Value::Months(14), "P1Y2M", "INTERVAL '1-2' YEAR TO MONTH");
+    let refused = "Spark writes no intervals of both months and days: expected months, a length of time, or intervals as ISO 8601";
+    check_value(Value::Interval { months: 1, days: -2, nanoseconds: 3_500_000_000 }, "P1M-2DT3.5S", refused);
+    check_value(Value::Interval { months: 0, days: 0, nanoseconds: 0 }, "PT0S", refused);
+}
+
+#[test]
+fn a_time_of_day_has_no_date() {
+    let pattern = Pattern::spark("yyyy HH").unwrap();
+    let render = Render::new().with_times(pattern, Locale::EN_US);
+    let e = Dialect::builder().with_render(render).build().unwrap_err();
+    assert_eq!(e.to_string(), "the pattern of times: `yyyy` at byte 0 needs a date, which a time of day does not have");
 }

@@ -12,6 +12,7 @@ enum Owned {
     Text(String),
     Nested(String),
     Binary(Vec<u8>),
+    Decimal256([u8; 32], i8),
 }
 
 impl Owned {
@@ -21,6 +22,7 @@ impl Owned {
             Self::Text(text) => Value::Text(text),
             Self::Nested(text) => Value::Nested(text),
             Self::Binary(bytes) => Value::Binary(bytes),
+            Self::Decimal256(unscaled, scale) => Value::Decimal256 { unscaled, scale: *scale },
         }
     }
 }
@@ -42,6 +44,21 @@ fn values() -> impl Strategy<Value = Owned> {
         any::<f64>().prop_map(|v| Owned::Fixed(Value::Float64(v))),
         any::<(i128, i8)>().prop_map(|(unscaled, scale)| Owned::Fixed(Value::Decimal { unscaled, scale })),
         moments().prop_map(|v| Owned::Fixed(Value::Date(v.date()))),
+        any::<([u8; 32], i8)>().prop_map(|(unscaled, scale)| Owned::Decimal256(unscaled, scale)),
+        any::<i32>().prop_map(|days| Owned::Fixed(Value::DateAt { days })),
+        moments().prop_map(|v| Owned::Fixed(Value::Time(v.time()))),
+        any::<(i64, u32, bool)>().prop_map(|(seconds, nanoseconds, local)| {
+            let value = if local {
+                Value::LocalTimestampAt { seconds, nanoseconds }
+            } else {
+                Value::TimestampAt { seconds, nanoseconds }
+            };
+            Owned::Fixed(value)
+        }),
+        any::<i128>().prop_map(|nanoseconds| Owned::Fixed(Value::Duration { nanoseconds })),
+        any::<i32>().prop_map(|v| Owned::Fixed(Value::Months(v))),
+        any::<(i32, i32, i64)>()
+            .prop_map(|(months, days, nanoseconds)| { Owned::Fixed(Value::Interval { months, days, nanoseconds }) }),
         moments().prop_map(|v| Owned::Fixed(Value::Timestamp(v.and_utc()))),
         moments().prop_map(|v| Owned::Fixed(Value::LocalTimestamp(v))),
         ".{0,9}".prop_map(Owned::Text),

@@ -1,6 +1,6 @@
-//! Floats, decimals and binary values as text.
+//! Floats, decimals, binary values and lengths of time as text.
 
-use consign::format::csv::text::{BinaryText, DecimalText, FloatText};
+use consign::format::csv::text::{BinaryText, DecimalText, FloatText, IntervalText};
 use proptest::prelude::*;
 
 fn f64_text(style: FloatText, value: f64) -> String {
@@ -51,6 +51,7 @@ fn the_public_types_are_send_and_sync() {
     check::<BinaryText>();
     check::<DecimalText>();
     check::<FloatText>();
+    check::<IntervalText>();
 }
 
 #[test]
@@ -211,4 +212,91 @@ fn normal(text: &str) -> (bool, String, i32) {
         return (false, String::new(), 0);
     }
     (negative, kept.to_owned(), exponent.parse::<i32>().unwrap() + moved)
+}
+
+/// The 32 bytes of an integer.
+fn wide(n: i128) -> [u8; 32] {
+    let mut bytes = [if n < 0 { 0xFF } else { 0 }; 32];
+    bytes[..16].copy_from_slice(&n.to_le_bytes());
+    bytes
+}
+
+fn decimal_256(style: DecimalText, unscaled: &[u8; 32], scale: i8) -> String {
+    let mut out = Vec::new();
+    style.append_256(unscaled, scale, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn decimals_of_256_bits_have_up_to_77_digits() {
+    #[track_caller]
+    fn check(unscaled: [u8; 32], scale: i8, expected: &str) {
+        assert_eq!(decimal_256(DecimalText::Plain, &unscaled, scale), expected);
+    }
+    let mut most = [0xFF; 32];
+    most[31] = 0x7F;
+    let mut least = [0; 32];
+    least[31] = 0x80;
+    let mut limb = [0; 32];
+    limb[16] = 1;
+    check(most, 0, "57896044618658097711785492504343953926634992332820282019728792003956564819967");
+    check(least, 0, "-57896044618658097711785492504343953926634992332820282019728792003956564819968");
+    check(limb, 0, "340282366920938463463374607431768211456");
+    check(limb, 38, "3.40282366920938463463374607431768211456");
+    check(limb, -2, "34028236692093846346337460743176821145600");
+    assert_eq!(decimal_256(DecimalText::Java, &limb, -2), "3.40282366920938463463374607431768211456E+40");
+    check([0; 32], 2, "0.00");
+}
+
+proptest! {
+    #[test]
+    fn decimals_are_spelled_alike_in_128_and_256_bits(unscaled: i128, scale: i8) {
+        for style in [DecimalText::Plain, DecimalText::Java] {
+            prop_assert_eq!(decimal_256(style, &wide(unscaled), scale), decimal(style, unscaled, scale));
+        }
+    }
+}
+
+#[track_caller]
+fn check_duration(nanoseconds: i128, iso: &str, spark: &str) {
+    for (style, expected) in [(IntervalText::Iso8601, iso), (IntervalText::Spark, spark)] {
+        let mut out = Vec::new();
+        style.append_duration(nanoseconds, &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}
+
+/// Spark's texts are those of `IntervalUtils.toDayTimeIntervalString`.
+#[test]
+fn lengths_of_time_are_exact() {
+    check_duration(0, "PT0S", "INTERVAL '0 00:00:00' DAY TO SECOND");
+    check_duration(1, "PT0.000000001S", "INTERVAL '0 00:00:00.000000001' DAY TO SECOND");
+    check_duration(-1_500_000_000, "PT-1.5S", "INTERVAL '-0 00:00:01.5' DAY TO SECOND");
+    check_duration(-500_000_000, "PT-0.5S", "INTERVAL '-0 00:00:00.5' DAY TO SECOND");
+    check_duration(60_000_000_000, "PT1M", "INTERVAL '0 00:01:00' DAY TO SECOND");
+    check_duration(-90_061_000_000_000, "PT-25H-1M-1S", "INTERVAL '-1 01:01:01' DAY TO SECOND");
+    check_duration(10_000_000_000, "PT10S", "INTERVAL '0 00:00:10' DAY TO SECOND");
+    let least = i128::from(i64::MIN) * 1_000;
+    check_duration(least, "PT-2562047788H-54.775808S", "INTERVAL '-106751991 04:00:54.775808000' DAY TO SECOND");
+    check_duration(
+        i128::from(i64::MAX) * 1_000_000_000,
+        "PT2562047788015215H30M7S",
+        "INTERVAL '106751991167300 15:30:07' DAY TO SECOND",
+    );
+}
+
+#[test]
+fn months_are_years_and_months() {
+    #[track_caller]
+    fn check(months: i32, iso: &str, spark: &str) {
+        for (style, expected) in [(IntervalText::Iso8601, iso), (IntervalText::Spark, spark)] {
+            let mut out = Vec::new();
+            style.append_months(months, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+    check(0, "PT0S", "INTERVAL '0-0' YEAR TO MONTH");
+    check(14, "P1Y2M", "INTERVAL '1-2' YEAR TO MONTH");
+    check(-1, "P-1M", "INTERVAL '-0-1' YEAR TO MONTH");
+    check(i32::MIN, "P-178956970Y-8M", "INTERVAL '-178956970-8' YEAR TO MONTH");
 }

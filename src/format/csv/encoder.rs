@@ -271,7 +271,11 @@ fn begin(plan: &Plan, mark: &mut Mark, out: &mut Vec<u8>) {
 /// What kind of value a field's text comes from.
 pub(super) fn class(value: &Value<'_>) -> Class {
     match value {
-        Value::Integer(_) | Value::Float32(_) | Value::Float64(_) | Value::Decimal { .. } => Class::Number,
+        Value::Integer(_)
+        | Value::Float32(_)
+        | Value::Float64(_)
+        | Value::Decimal { .. }
+        | Value::Decimal256 { .. } => Class::Number,
         Value::Binary(_) | Value::Nested(_) | Value::Text(_) => Class::Text,
         _ => Class::Other,
     }

@@ -119,6 +119,8 @@ pub enum EncodeErrorKind {
     Hazard(HazardKind),
     /// A list, map or struct, and the dialect refuses them.
     Nested,
+    /// There is no text for the value or for its type.
+    NoText,
     /// A character has no place in the charset.
     Unmappable,
     /// The text holds a delimiter, quote or terminator, and the dialect has no quotes.

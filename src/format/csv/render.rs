@@ -3,11 +3,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::datetime::{DateText, LocalText, Locale, Pattern, PatternError, TimestampText, Zone};
+use super::datetime::{DateText, LocalText, Locale, Pattern, PatternError, TimeText, TimestampText, Zone};
 use super::text::digits::append_integer;
-use super::text::{BinaryText, DecimalText, FloatText};
+use super::text::{BinaryText, DecimalText, FloatText, IntervalText};
 use super::{DialectError, DialectErrorKind, EncodeError, EncodeErrorKind};
-use crate::row::Value;
+use crate::row::{Value, iso};
+
+/// Spark has no text in CSV for its `CalendarIntervalType`.
+const SPARK_INTERVAL: &str =
+    "Spark writes no intervals of both months and days: expected months, a length of time, or intervals as ISO 8601";
 
 /// How values that are no text are spelled.
 ///
@@ -20,8 +24,10 @@ use crate::row::Value;
 /// | binary | [`BinaryText::Base64`] | Spark refuses them |
 /// | lists, maps, structs | [`NestedText::Json`] | [`NestedText::Refuse`] |
 /// | dates | `yyyy-MM-dd` | the same |
+/// | times of day | `HH:mm:ss.SSSSSS` | Spark refuses them |
 /// | timestamps | `yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX`, in UTC | `yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]` |
 /// | local timestamps | `yyyy-MM-dd'T'HH:mm:ss.SSSSSS` | `yyyy-MM-dd'T'HH:mm:ss[.SSS]` |
+/// | lengths of time, intervals | [`IntervalText::Iso8601`] | [`IntervalText::Spark`] |
 ///
 /// ```
 /// use consign::format::csv::text::{BinaryText, FloatText};
@@ -51,8 +57,10 @@ pub struct Render {
     binary: BinaryText,
     nested: NestedText,
     dates: (Pattern, Locale),
+    times: (Pattern, Locale),
     timestamps: (Pattern, Locale, Zone),
     local_timestamps: (Pattern, Locale),
+    intervals: IntervalText,
 }
 
 /// How booleans are spelled. Default: `true` and `false`.
@@ -116,8 +124,10 @@ impl Render {
             binary: BinaryText::default(),
             nested: NestedText::default(),
             dates: (pattern("yyyy-MM-dd"), Locale::EN_US),
+            times: (pattern("HH:mm:ss.SSSSSS"), Locale::EN_US),
             timestamps: (pattern(&format!("{local}XXX")), Locale::EN_US, Zone::UTC),
             local_timestamps: (pattern(local), Locale::EN_US),
+            intervals: IntervalText::default(),
         }
     }
 
@@ -131,6 +141,7 @@ impl Render {
             nested: NestedText::Refuse,
             timestamps: (pattern(&format!("{local}[XXX]")), Locale::EN_US, Zone::UTC),
             local_timestamps: (pattern(local), Locale::EN_US),
+            intervals: IntervalText::Spark,
             ..Self::new()
         }
     }
@@ -189,6 +200,35 @@ impl Render {
     #[must_use]
     pub fn with_dates(mut self, pattern: Pattern, locale: Locale) -> Self {
         self.dates = (pattern, locale);
+        self
+    }
+
+    /// How times of day are spelled.
+    ///
+    /// ```
+    /// use chrono::NaiveTime;
+    /// use consign::chrono;
+    /// use consign::format::csv::datetime::{Locale, Pattern};
+    /// use consign::format::csv::{Dialect, Render};
+    /// use consign::row::Value;
+    ///
+    /// let render = Render::new().with_times(Pattern::spark("H:mm")?, Locale::EN_US);
+    /// let mut out = Vec::new();
+    /// let time = NaiveTime::from_hms_opt(3, 4, 5).unwrap();
+    /// Dialect::builder().with_render(render).build()?.encoder().record([Value::Time(time)], &mut out)?;
+    /// assert_eq!(out, b"3:04\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_times(mut self, pattern: Pattern, locale: Locale) -> Self {
+        self.times = (pattern, locale);
+        self
+    }
+
+    /// How lengths of time and intervals are spelled; see [`IntervalText`].
+    #[must_use]
+    pub fn with_intervals(mut self, intervals: IntervalText) -> Self {
+        self.intervals = intervals;
         self
     }
 
@@ -264,8 +304,10 @@ struct Renderer {
     binary: BinaryText,
     nested: NestedText,
     dates: DateText,
+    times: TimeText,
     timestamps: TimestampText,
     local_timestamps: LocalText,
+    intervals: IntervalText,
 }
 
 impl Renderers {
@@ -289,6 +331,8 @@ impl Renderer {
         };
         let (pattern, locale) = &r.dates;
         let dates = DateText::new(pattern, *locale).map_err(|e| format("dates", pattern, &e))?;
+        let (pattern, locale) = &r.times;
+        let times = TimeText::new(pattern, *locale).map_err(|e| format("times", pattern, &e))?;
         let (pattern, locale, zone) = &r.timestamps;
         let timestamps = TimestampText::new(pattern, *locale, zone).map_err(|e| format("timestamps", pattern, &e))?;
         let (pattern, locale) = &r.local_timestamps;
@@ -300,8 +344,10 @@ impl Renderer {
             binary: r.binary,
             nested: r.nested,
             dates,
+            times,
             timestamps,
             local_timestamps: local,
+            intervals: r.intervals,
         })
     }
 
@@ -314,9 +360,24 @@ impl Renderer {
             Value::Float32(v) => self.floats.append_f32(v, out),
             Value::Float64(v) => self.floats.append_f64(v, out),
             Value::Decimal { unscaled, scale } => self.decimals.append(unscaled, scale, out),
+            Value::Decimal256 { unscaled, scale } => self.decimals.append_256(unscaled, scale, out),
             Value::Date(v) => self.dates.append(v, out),
+            Value::DateAt { days } => self.dates.append_day(days, out),
+            Value::Time(v) => self.times.append(v, out),
             Value::Timestamp(v) => self.timestamps.append(v, out),
+            Value::TimestampAt { seconds, nanoseconds } => self.timestamps.append_at(seconds, nanoseconds, out),
             Value::LocalTimestamp(v) => self.local_timestamps.append(v, out),
+            Value::LocalTimestampAt { seconds, nanoseconds } => {
+                self.local_timestamps.append_at(seconds, nanoseconds, out);
+            }
+            Value::Duration { nanoseconds } => self.intervals.append_duration(nanoseconds, out),
+            Value::Months(v) => self.intervals.append_months(v, out),
+            Value::Interval { .. } if self.intervals == IntervalText::Spark => {
+                return Err(EncodeError::new(column, EncodeErrorKind::NoText, SPARK_INTERVAL));
+            }
+            Value::Interval { months, days, nanoseconds } => {
+                out.extend_from_slice(iso::interval(months, days, nanoseconds).as_bytes());
+            }
             Value::Binary(v) => self.binary.append(v, out),
             Value::Nested(_) if self.nested == NestedText::Refuse => {
                 let what = "the value is a list, map or struct, which the dialect refuses: expected a plain value";

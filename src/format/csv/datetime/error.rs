@@ -59,6 +59,8 @@ pub enum PatternErrorKind {
     UnknownSpecifier,
     /// A field of the time of day in a pattern for dates.
     NeedsTime,
+    /// The field needs a date, which a time of day does not have.
+    NeedsDate,
     /// A zone or an offset in a pattern for values that have none.
     NeedsZone,
     /// A zone's name in a locale whose zone names are not carried.
@@ -108,6 +110,7 @@ impl fmt::Display for PatternError {
             PatternErrorKind::OpenQuote => f.write_str("opens a quote that is not closed")?,
             PatternErrorKind::UnknownSpecifier => f.write_str("is no strftime specifier")?,
             PatternErrorKind::NeedsTime => f.write_str("needs a time of day, which a date does not have")?,
+            PatternErrorKind::NeedsDate => f.write_str("needs a date, which a time of day does not have")?,
             PatternErrorKind::NeedsZone => f.write_str("needs a zone, which the value does not have")?,
             PatternErrorKind::ZoneNames { locale } => {
                 write!(f, "needs the names of zones, which are not carried for the locale `{locale}`")?;

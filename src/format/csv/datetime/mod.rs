@@ -1,8 +1,8 @@
 //! Dates and timestamps as text: the pattern language of Spark, strftime, locales and time zones.
 //!
-//! A [`Pattern`] is parsed once and meets a [`Locale`], a [`Zone`] and a kind of value in one of three plans, which
-//! then print without a way to fail: [`DateText`], [`TimestampText`] for instants, [`LocalText`] for timestamps
-//! without a zone.
+//! A [`Pattern`] is parsed once and meets a [`Locale`], a [`Zone`] and a kind of value in one of four plans, which
+//! then print without a way to fail: [`DateText`], [`TimeText`] for times of day, [`TimestampText`] for instants,
+//! [`LocalText`] for timestamps without a zone.
 //!
 //! # The letters of Spark
 //!
@@ -63,5 +63,5 @@ mod zone;
 pub use error::{LocaleError, LocaleErrorKind, PatternError, PatternErrorKind, ZoneError, ZoneErrorKind};
 pub use locale::Locale;
 pub use pattern::Pattern;
-pub use plan::{DateText, LocalText, TimestampText};
+pub use plan::{DateText, LocalText, TimeText, TimestampText};
 pub use zone::Zone;

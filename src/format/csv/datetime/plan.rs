@@ -1,6 +1,6 @@
 //! The plans that turn values into text: made once for a column, shared by all threads, and unable to fail.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 
 use super::civil::{self, Civil};
 use super::error::PatternError;
@@ -57,6 +57,45 @@ impl DateText {
     #[must_use]
     pub fn to_text(&self, date: NaiveDate) -> String {
         text(|out| self.append(date, out))
+    }
+}
+
+/// Turns times of day into text.
+///
+/// ```
+/// use consign::format::csv::datetime::{Locale, Pattern, TimeText};
+/// use chrono::NaiveTime;
+///
+/// let text = TimeText::new(&Pattern::spark("h:mm:ss.SSS a")?, Locale::EN_US)?;
+/// assert_eq!(text.to_text(NaiveTime::from_hms_milli_opt(19, 4, 5, 123).unwrap()), "7:04:05.123 PM");
+/// # Ok::<(), consign::format::csv::datetime::PatternError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TimeText {
+    steps: Steps,
+}
+
+impl TimeText {
+    /// The text of times of day by a pattern, in the words of a locale.
+    ///
+    /// # Errors
+    ///
+    /// When the pattern prints a date, an offset or a zone outside of `[…]`.
+    pub fn new(pattern: &Pattern, locale: Locale) -> Result<Self, PatternError> {
+        Ok(Self { steps: Steps::compile(pattern, locale, Kind::Time)? })
+    }
+
+    /// Appends the text of a time. A leap second is written as the second after it.
+    pub fn append(&self, time: NaiveTime, out: &mut Vec<u8>) {
+        let shift = Shift { seconds: 0, season: Season::Standard };
+        let moment = Moment::from_instant(time.num_seconds_from_midnight().into(), time.nanosecond(), |_| shift);
+        self.steps.append(&moment, &Zone::UTC, out);
+    }
+
+    /// The text of a time.
+    #[must_use]
+    pub fn to_text(&self, time: NaiveTime) -> String {
+        text(|out| self.append(time, out))
     }
 }
 

@@ -165,6 +165,7 @@ fn leap(seconds: i64, nanosecond: u32) -> (i64, u32) {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind<'a> {
     Date,
+    Time,
     Local,
     Instant(&'a Zone),
 }
@@ -172,7 +173,7 @@ pub(super) enum Kind<'a> {
 impl Kind<'_> {
     fn has(self, needs: Needs) -> bool {
         match needs {
-            Needs::Date => true,
+            Needs::Date => !matches!(self, Self::Time),
             Needs::Time => !matches!(self, Self::Date),
             Needs::Zone => matches!(self, Self::Instant(_)),
         }
@@ -237,7 +238,11 @@ impl Compiler<'_> {
             if self.kind.has(needs) {
                 return self.step(field, &Zone::UTC, span);
             }
-            let kind = if needs == Needs::Time { PatternErrorKind::NeedsTime } else { PatternErrorKind::NeedsZone };
+            let kind = match needs {
+                Needs::Date => PatternErrorKind::NeedsDate,
+                Needs::Time => PatternErrorKind::NeedsTime,
+                Needs::Zone => PatternErrorKind::NeedsZone,
+            };
             return Err(PatternError::new(kind, span, self.pattern.as_str()));
         };
         self.step(field, zone, span)

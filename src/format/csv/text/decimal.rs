@@ -1,6 +1,7 @@
 //! Decimals as text.
 
 use super::digits::{Digits, append_integer, append_zeros};
+use super::wide;
 
 /// How decimals are spelled. The default is [`DecimalText::Plain`].
 ///
@@ -34,14 +35,32 @@ pub enum DecimalText {
 impl DecimalText {
     /// Appends `unscaled × 10^-scale`.
     pub fn append(self, unscaled: i128, scale: i8, out: &mut Vec<u8>) {
-        let digits = Digits::new(unscaled.unsigned_abs());
-        let digits = digits.as_bytes();
+        self.append_digits(unscaled < 0, Digits::new(unscaled.unsigned_abs()).as_bytes(), scale, out);
+    }
+
+    /// Appends `unscaled × 10^-scale`, the integer in two's complement, the lowest byte first.
+    ///
+    /// ```
+    /// use consign::format::csv::text::DecimalText;
+    ///
+    /// let mut unscaled = [0xFF; 32];
+    /// unscaled[31] = 0x7F;
+    /// let mut out = Vec::new();
+    /// DecimalText::Plain.append_256(&unscaled, 76, &mut out);
+    /// assert_eq!(out, b"5.7896044618658097711785492504343953926634992332820282019728792003956564819967");
+    /// ```
+    pub fn append_256(self, unscaled: &[u8; 32], scale: i8, out: &mut Vec<u8>) {
+        let (negative, digits) = wide::digits(unscaled);
+        self.append_digits(negative, &digits, scale, out);
+    }
+
+    fn append_digits(self, negative: bool, digits: &[u8], scale: i8, out: &mut Vec<u8>) {
         // The power of ten of the first digit.
         let adjusted = digits.len().cast_signed() - 1 - isize::from(scale);
         if self == Self::Java && (scale < 0 || adjusted < -6) {
-            return append_scientific(unscaled < 0, digits, adjusted, out);
+            return append_scientific(negative, digits, adjusted, out);
         }
-        if unscaled < 0 {
+        if negative {
             out.push(b'-');
         }
         match usize::try_from(scale) {
@@ -60,7 +79,7 @@ impl DecimalText {
             Err(_) => {
                 out.extend_from_slice(digits);
                 // Zero has no digits to move.
-                if unscaled != 0 {
+                if digits != b"0" {
                     append_zeros(scale.unsigned_abs().into(), out);
                 }
             }
