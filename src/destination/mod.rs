@@ -38,7 +38,7 @@ pub mod policy;
 pub mod schedule;
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 
 use crate::format::csv::Dialect;
@@ -48,6 +48,7 @@ use crate::layer::compress::Compression;
 use crate::layer::encrypt::Encryption;
 use crate::location::{BucketName, BucketWarning, FolderPath};
 use crate::row::Columns;
+use crate::store::OnExists;
 use crate::template::Template;
 use crate::{Error, ErrorKind, Result};
 
@@ -69,6 +70,9 @@ struct Plan {
     encryption: Option<Encryption>,
     max_rows: NonZeroU64,
     manifest: ManifestFile,
+    on_exists: OnExists,
+    /// What is added to the names, so that they are free.
+    suffix: Option<NonZeroU32>,
 }
 
 /// Whether the manifest is delivered beside the files.
@@ -102,6 +106,8 @@ impl Destination {
             encryption: None,
             max_rows: Self::DEFAULT_MAX_ROWS,
             manifest: ManifestFile::default(),
+            on_exists: OnExists::default(),
+            suffix: None,
         })
     }
 
@@ -158,6 +164,12 @@ impl Destination {
         self.0.manifest
     }
 
+    /// What becomes of files that exist.
+    #[must_use]
+    pub fn on_exists(&self) -> OnExists {
+        self.0.on_exists
+    }
+
     /// The layer that compresses a file's plain bytes, if one does.
     #[must_use]
     pub fn compression_layer(&self) -> Option<Box<dyn Layer>> {
@@ -206,7 +218,8 @@ impl Destination {
     #[must_use]
     pub fn warnings(&self) -> Vec<DestinationWarning> {
         let mut warnings: Vec<_> = self.bucket().warnings().into_iter().map(DestinationWarning::Bucket).collect();
-        if !self.folder().template().has_time() && !self.file_name_template().has_time() {
+        let overwrites = self.on_exists() == OnExists::Overwrite;
+        if overwrites && !self.folder().template().has_time() && !self.file_name_template().has_time() {
             warnings.push(DestinationWarning::NoTime);
         }
         warnings
@@ -226,7 +239,7 @@ pub enum DestinationWarning {
     /// What is to be said of the bucket's name.
     Bucket(BucketWarning),
     /// Neither the folder nor the file name changes with the time, so a later export with the same values overwrites
-    /// the files of an earlier one.
+    /// the files of an earlier one. Only of a destination that overwrites.
     NoTime,
 }
 
@@ -254,7 +267,8 @@ impl fmt::Debug for Destination {
             .field("compression", &self.0.compression);
         #[cfg(feature = "openpgp")]
         f.field("encryption", &self.0.encryption);
-        f.field("max_rows", &self.0.max_rows).field("manifest", &self.0.manifest).finish()
+        f.field("max_rows", &self.0.max_rows).field("manifest", &self.0.manifest);
+        f.field("on_exists", &self.0.on_exists).finish()
     }
 }
 
@@ -304,6 +318,12 @@ impl DestinationBuilder {
     /// Whether the manifest is delivered; default [`ManifestFile::Write`].
     pub fn with_manifest(mut self, manifest: ManifestFile) -> Self {
         self.0.manifest = manifest;
+        self
+    }
+
+    /// What becomes of files that exist; default [`OnExists::Overwrite`].
+    pub fn with_on_exists(mut self, on_exists: OnExists) -> Self {
+        self.0.on_exists = on_exists;
         self
     }
 

@@ -2,11 +2,16 @@
 //!
 //! The first file has the name that its template gives; the second gets `_2` before its extension, the third `_3`, so
 //! that two files of one export never share a key. A template that holds `%FILE_INDEX%` numbers the files itself.
+//!
+//! With [`OnExists::Suffix`], all names of an export that would meet earlier files get the same number behind what their
+//! template gives, with a hyphen, which no index has: `name-2.csv`, `name-2_2.csv`, `manifest-run-2.json`.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
 
-use super::Destination;
+use super::{Destination, Plan};
 use crate::location::ObjectKey;
+use crate::store::OnExists;
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
@@ -14,6 +19,20 @@ impl Destination {
     /// The most files of one export: 100,000. It bounds the number in a name, whose room is checked when the export
     /// starts.
     pub const MAX_FILES: NonZeroU64 = NonZeroU64::new(100_000).expect("100,000 is not zero");
+
+    /// The last number that [`OnExists::Suffix`] adds to names: 1,000. The number is found by asking for one after the
+    /// other.
+    pub const MAX_SUFFIX: NonZeroU32 = NonZeroU32::new(1_000).expect("1,000 is not zero");
+
+    /// The same destination, with a number behind all of its names.
+    pub(crate) fn with_suffix(&self, suffix: NonZeroU32) -> Self {
+        Self(Arc::new(Plan { suffix: Some(suffix), ..Plan::clone(&self.0) }))
+    }
+
+    /// The number behind the names, with its hyphen.
+    fn suffix(&self) -> String {
+        self.0.suffix.map(|suffix| format!("-{suffix}")).unwrap_or_default()
+    }
 
     /// The context that names are expanded with: the destination's own name stands in where the context has none.
     fn complete(&self, context: &Context) -> Context {
@@ -30,6 +49,9 @@ impl Destination {
     ///
     /// When the context lacks a value that a template needs, or a name would be too long or hold what a key may not.
     pub fn check_names(&self, context: &Context, run_id: &str) -> Result<()> {
+        if self.on_exists() == OnExists::Suffix && self.0.suffix.is_none() {
+            self.with_suffix(Self::MAX_SUFFIX).check_names(context, run_id)?;
+        }
         self.file_key(context, NonZeroU64::MIN)?;
         self.file_key(context, Self::MAX_FILES)?;
         for key in [self.manifest_key(context, run_id)?, self.rejects_key(context, run_id)?] {
@@ -63,7 +85,7 @@ impl Destination {
     pub fn file_key(&self, context: &Context, index: NonZeroU64) -> Result<ObjectKey> {
         let context = self.complete(context);
         let folder = self.folder().template().expand(&context, index)?;
-        let mut name = self.file_name_template().expand(&context, index)?;
+        let mut name = self.file_name_template().expand(&context, index)? + &self.suffix();
         // No folder has the index: all files of an export share it.
         if index > NonZeroU64::MIN && !self.file_name_template().has_file_index() {
             name.push('_');
@@ -97,7 +119,8 @@ impl Destination {
         let context = self.complete(context);
         let folder = self.folder().template().expand(&context, NonZeroU64::MIN)?;
         let id = context.destination_instance_id().map(|id| format!("{id}-")).unwrap_or_default();
-        let name = format!("{what}-{id}{run_id}{extension}");
+        let suffix = self.suffix();
+        let name = format!("{what}-{id}{run_id}{suffix}{extension}");
         if name.contains('/') {
             let text = format!("the name `{name}` holds '/': expected ids that can be part of a file name");
             return Err(Error::new(ErrorKind::Context, text));

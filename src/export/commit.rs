@@ -11,8 +11,8 @@ use super::pipeline::Run;
 use crate::destination::ManifestFile;
 use crate::format::csv::Counts;
 use crate::location::ObjectKey;
-use crate::manifest::Manifest;
-use crate::store::{Digest, Upload, Uploader};
+use crate::manifest::{Delivery, Manifest};
+use crate::store::{Digest, OnExists, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// How many files are completed at the same time.
@@ -46,8 +46,18 @@ pub(super) async fn complete(
         }
     };
 
-    let failed = &AtomicBool::new(false);
-    let first_error = stream::iter(files.into_iter().chain(rejects))
+    let mut files = files.into_iter().chain(rejects);
+    let claimed = match if uploader.keeps() { files.next() } else { None } {
+        Some(first) => uploader.claim(first.upload, &first.digest).await,
+        None => Ok(()),
+    };
+    if run.destination.on_exists() == OnExists::Skip && claimed.as_ref().is_err_and(|e| e.kind() == ErrorKind::Exists) {
+        let uploads = files.map(|file| file.upload).chain(staged.map(|(_, _, upload)| upload));
+        let aborted = abort(uploads, Error::new(ErrorKind::Aborted, "another export was faster")).await;
+        return if aborted.kind() == ErrorKind::Aborted { Ok(skipped(run)) } else { Err(aborted) };
+    }
+    let failed = &AtomicBool::new(claimed.is_err());
+    let first_error = stream::iter(files)
         .map(|file| async move {
             // After a failure no further file is shown.
             if failed.load(Ordering::Relaxed) {
@@ -58,21 +68,35 @@ pub(super) async fn complete(
             completed
         })
         .buffer_unordered(COMPLETIONS)
-        .fold(Ok(()), |first: Result<()>, next| async {
+        .fold(claimed, |first, next| async {
             match (first, next) {
                 (Err(first), Err(next)) => Err(first.with_note(&format!("besides, {next:#}"))),
                 (first, next) => first.and(next),
             }
         })
         .await;
-    match (first_error, staged) {
+    let completed = match first_error {
+        Ok(()) => uploader.confirm().await,
+        failed => failed,
+    };
+    match (completed, staged) {
         (Ok(()), None) => Ok(manifest),
         (Ok(()), Some((key, digest, upload))) => {
-            upload.complete(&digest).await?;
+            if let Err(error) = upload.complete(&digest).await {
+                return Err(uploader.take_back(error).await);
+            }
             Ok(manifest.with_key(key.as_str()))
         }
-        (Err(error), staged) => Err(abort(staged.into_iter().map(|(_, _, upload)| upload), error).await),
+        (Err(error), staged) => {
+            let error = abort(staged.into_iter().map(|(_, _, upload)| upload), error).await;
+            Err(uploader.take_back(error).await)
+        }
     }
+}
+
+/// What an export returns that found itself delivered.
+pub(super) fn skipped(run: &Run) -> Manifest {
+    Manifest::new(&run.id, run.context.time()).with_delivery(Delivery::Skipped)
 }
 
 /// Brings the manifest to where only its completion is missing.

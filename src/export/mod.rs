@@ -42,6 +42,7 @@
 //! ([`PartSchedule`](crate::store::PartSchedule)), or two of 1 MiB for a local folder; and 16 MiB of files that are small
 //! enough for one request. A single row larger than a block adds its own size.
 
+mod begin;
 mod commit;
 mod file;
 mod pipeline;

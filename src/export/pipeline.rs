@@ -14,6 +14,7 @@ use futures::future::{Either, select};
 use futures::{StreamExt, pin_mut};
 use tokio::task::spawn_blocking;
 
+use super::begin::{Begun, begin};
 use super::file::{Advanced, Ended, OpenFile, Plain};
 use super::progress::{Progress, Stage};
 use super::{commit, rejects};
@@ -83,14 +84,26 @@ struct Files {
 
 /// Runs the export to its end: the manifest, or nothing left.
 pub(super) async fn run(
-    run: Run,
+    mut run: Run,
     store: Store,
     messages: mpsc::Receiver<Message>,
-    cancelled: oneshot::Receiver<()>,
+    mut cancelled: oneshot::Receiver<()>,
 ) -> Result<Manifest> {
+    let mut uploader = Uploader::new(store);
+    let begun = {
+        let starting = begin(&mut run, &mut uploader);
+        pin_mut!(starting);
+        match select(&mut cancelled, starting).await {
+            Either::Left(_) => return Err(given_up()),
+            Either::Right((begun, _)) => begun?,
+        }
+    };
+    if begun == Begun::Skip {
+        return read_over(messages).await.map(|()| commit::skipped(&run));
+    }
     let run = Arc::new(run);
     let mut files = Files {
-        uploader: Uploader::new(store),
+        uploader,
         upload: None,
         ended: Vec::new(),
         rejects_upload: None,
@@ -119,6 +132,16 @@ pub(super) async fn run(
 /// What the task of an export ends with that was aborted or dropped.
 fn given_up() -> Error {
     Error::new(ErrorKind::Aborted, "the export was given up before its commit")
+}
+
+/// Takes the rows of an export that delivers nothing.
+async fn read_over(mut messages: mpsc::Receiver<Message>) -> Result<()> {
+    while let Some(message) = messages.next().await {
+        if let Message::Commit = message {
+            return Ok(());
+        }
+    }
+    Err(given_up())
 }
 
 /// Brings every file to where only its completion is missing.

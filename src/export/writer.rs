@@ -74,7 +74,9 @@ impl ExportBuilder {
         Self { columns: Some(columns.into_iter().map(Into::into).collect()), ..self }
     }
 
-    /// Starts the export. Nothing is sent before the first block of rows is full.
+    /// Starts the export. Nothing is sent before the first block of rows is full; a destination that keeps what exists
+    /// ([`OnExists`](crate::store::OnExists)) is looked at right away, and an export that cannot begin fails with its first
+    /// rows.
     ///
     /// # Errors
     ///
@@ -259,7 +261,9 @@ impl Export {
     /// # Errors
     ///
     /// When the export has failed, now or earlier. A failure before the files are completed leaves nothing visible; one
-    /// while they are being completed may leave some of them, but no manifest that names them.
+    /// while they are being completed may leave some of them, but no manifest that names them. The error then says of the
+    /// file at fault that it was not written, that this is unknown, or that another wrote it. A destination that keeps what
+    /// exists takes its own files back, as far as it can tell them ([`OnExists`](crate::store::OnExists)).
     ///
     /// # Cancel safety
     ///

@@ -30,6 +30,19 @@ pub struct Manifest {
     rejects: Option<FileEntry>,
     counts: BTreeMap<String, u64>,
     key: Option<String>,
+    delivery: Delivery,
+}
+
+/// Whether an export delivered what it was given.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// Its files stand there, the default.
+    #[default]
+    Done,
+    /// Nothing was delivered, since files with its names exist and its destination skips such exports
+    /// ([`OnExists::Skip`](crate::store::OnExists::Skip)). The manifest names no files.
+    Skipped,
 }
 
 impl Manifest {
@@ -42,6 +55,7 @@ impl Manifest {
             rejects: None,
             counts: BTreeMap::new(),
             key: None,
+            delivery: Delivery::default(),
         }
     }
 
@@ -68,6 +82,18 @@ impl Manifest {
     #[must_use]
     pub fn with_key(self, key: impl Into<String>) -> Self {
         Self { key: Some(key.into()), ..self }
+    }
+
+    /// The same manifest, of an export that delivered or did not.
+    #[must_use]
+    pub fn with_delivery(self, delivery: Delivery) -> Self {
+        Self { delivery, ..self }
+    }
+
+    /// Whether the export delivered what it was given. It is not part of the JSON: what was skipped has no manifest.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.delivery
     }
 
     /// The id of the run.

@@ -64,7 +64,9 @@ fn open(shown: &str, url: &Url, scheme: &Scheme) -> Result<Store> {
             if std::env::var_os("AWS_CHECKSUM_ALGORITHM").is_none() {
                 builder = builder.with_checksum_algorithm(object_store::aws::Checksum::CRC64NVME);
             }
-            Ok(Store::s3(Arc::new(built(shown, builder.build())?)))
+            let create = builder.clone().with_http_connector(super::create::Create).build();
+            let create = Arc::new(built(shown, create)?);
+            Ok(Store::s3(Arc::new(built(shown, builder.build())?)).with_create_client(create))
         }
         #[cfg(feature = "gcp")]
         Scheme::GoogleCloudStorage => {

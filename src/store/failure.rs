@@ -8,22 +8,29 @@ use crate::{Error, ErrorKind};
 /// The failure of an object store while `doing` something, such as ``write `a.csv` ``.
 #[cold]
 pub(super) fn object(doing: &str, error: object_store::Error) -> Error {
-    use object_store::Error as Cause;
-
-    let kind = match &error {
-        Cause::NotFound { .. } => ErrorKind::NotFound,
-        Cause::AlreadyExists { .. } | Cause::Precondition { .. } => ErrorKind::Exists,
-        Cause::PermissionDenied { .. } | Cause::Unauthenticated { .. } => ErrorKind::Denied,
-        other => kind_of_sources(other),
-    };
+    let kind = kind_of(&error);
     Error::new(kind, format!("could not {doing}: {}", meaning(kind))).with_source(error)
+}
+
+/// A file that is not there.
+#[cold]
+pub(super) fn not_written(key: &str, error: object_store::Error) -> Error {
+    let kind = kind_of(&error);
+    Error::new(kind, format!("could not complete `{key}`: not written, {}", meaning(kind))).with_source(error)
 }
 
 /// A file that may be there, whole: the reply was lost, and the store cannot be asked.
 #[cold]
-pub(super) fn unknown(doing: &str, error: object_store::Error) -> Error {
-    let text = format!("could not {doing}: unknown whether it was written, the store gave no clear answer");
+pub(super) fn unknown(key: &str, error: object_store::Error) -> Error {
+    let text = format!("could not complete `{key}`: unknown whether it was written, the store gave no clear answer");
     Error::new(ErrorKind::Unknown, text).with_source(error)
+}
+
+/// A key that had to be free, and no longer is.
+#[cold]
+pub(super) fn another(key: &str) -> Error {
+    let text = format!("could not complete `{key}`: written by another meanwhile, and left as it is");
+    Error::new(ErrorKind::Exists, text)
 }
 
 /// The failure of a file system while `doing` something.
@@ -39,6 +46,33 @@ pub(super) fn task(doing: &str, error: tokio::task::JoinError) -> Error {
     Error::new(ErrorKind::Internal, format!("could not {doing}: its task did not end")).with_source(error)
 }
 
+/// Whether the store refused the credentials.
+pub(super) fn is_refusal(error: &object_store::Error) -> bool {
+    kind_of(error) == ErrorKind::Denied
+}
+
+/// Whether there was no server to take the request.
+pub(super) fn is_no_connection(error: &object_store::Error) -> bool {
+    sources(error).any(|error| {
+        #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+        if let Some(error) = error.downcast_ref::<object_store::client::HttpError>() {
+            return error.kind() == object_store::client::HttpErrorKind::Connect;
+        }
+        error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
+    })
+}
+
+fn kind_of(error: &object_store::Error) -> ErrorKind {
+    use object_store::Error as Cause;
+
+    match error {
+        Cause::NotFound { .. } => ErrorKind::NotFound,
+        Cause::AlreadyExists { .. } | Cause::Precondition { .. } => ErrorKind::Exists,
+        Cause::PermissionDenied { .. } | Cause::Unauthenticated { .. } => ErrorKind::Denied,
+        other => kind_of_sources(other),
+    }
+}
+
 fn meaning(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::NotFound => "the bucket or folder does not exist",
@@ -51,8 +85,7 @@ fn meaning(kind: ErrorKind) -> &'static str {
 }
 
 fn kind_of_sources(error: &(dyn StdError + 'static)) -> ErrorKind {
-    let mut next = Some(error);
-    while let Some(error) = next {
+    for error in sources(error) {
         if let Some(error) = error.downcast_ref::<io::Error>() {
             return kind_of_io(error);
         }
@@ -63,9 +96,13 @@ fn kind_of_sources(error: &(dyn StdError + 'static)) -> ErrorKind {
                 return ErrorKind::Unreachable;
             }
         }
-        next = error.source();
     }
     ErrorKind::Store
+}
+
+/// An error, its cause, the cause of that, and so on.
+fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 fn kind_of_io(error: &io::Error) -> ErrorKind {

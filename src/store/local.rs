@@ -1,4 +1,4 @@
-//! Files in a local folder: written under a temporary name, renamed when the export commits.
+//! Files in a local folder: written under a temporary name, given their own when the export commits.
 //!
 //! The temporary files stand in a folder of ours at the root of the store, so that the rename stays on one file system
 //! and whoever lists the data's own folders never sees them. The folder goes when the export ends, however it ends, and
@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
+use super::exists::Claim;
 use super::failure;
+use super::wire::Owner;
 use crate::Result;
 
 /// The folder of the temporary files of one export.
@@ -77,21 +79,81 @@ impl LocalFile {
         file.write_all(bytes).map_err(|e| failure::file(&format!("write `{key}`"), e))
     }
 
-    /// Gives the file its name, in place of what stood there.
-    pub(super) fn publish(mut self, key: &str) -> Result<()> {
+    /// Gives the file its name: in place of what stood there, or only where nothing stands. A hard link is the way to that
+    /// which replaces nothing, on every system.
+    pub(super) fn publish(mut self, key: &str, claim: Claim) -> Result<Published> {
+        let target = target(&self.staging.root, key);
         let mut publish = || {
             if let Some(file) = self.file.take() {
                 // A manifest must not outlive the bytes that it names, and some file systems tell a failed write only here.
                 file.sync_data()?;
             }
-            let target = key.split('/').fold(self.staging.root.clone(), |path, segment| path.join(segment));
             if let Some(folder) = target.parent() {
                 fs::create_dir_all(folder)?;
             }
-            fs::rename(&self.temporary, &target)
+            match claim {
+                Claim::Replace => fs::rename(&self.temporary, &target),
+                Claim::Create | Claim::Look => fs::hard_link(&self.temporary, &target),
+            }
         };
-        publish().map_err(|e| failure::file(&format!("write `{key}`"), e))
+        match publish() {
+            Ok(()) => Ok(Published { file: self, target }),
+            Err(e) if claim != Claim::Replace && e.kind() == io::ErrorKind::AlreadyExists => Err(failure::another(key)),
+            Err(e) => Err(failure::file(&format!("write `{key}`"), e)),
+        }
     }
+}
+
+/// A file that has its name.
+#[derive(Debug)]
+pub(super) struct Published {
+    /// With its temporary name, where it has that too: as long as it has, no other file is taken for it.
+    file: LocalFile,
+    target: PathBuf,
+}
+
+impl Published {
+    /// Whose file stands there by now.
+    pub(super) fn owner(&self) -> Owner {
+        is_same(&self.file.temporary, &self.target)
+    }
+
+    pub(super) fn remove(&self) -> io::Result<()> {
+        fs::remove_file(&self.target)
+    }
+}
+
+/// Whether a name is that of our file.
+#[cfg(unix)]
+fn is_same(ours: &Path, name: &Path) -> Owner {
+    use std::os::unix::fs::MetadataExt;
+
+    let id = |path| fs::symlink_metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    match id(ours) {
+        Some(ours) if id(name) == Some(ours) => Owner::We,
+        Some(_) => Owner::Another,
+        None => Owner::Untold,
+    }
+}
+
+/// Not to be told on this system.
+#[cfg(not(unix))]
+fn is_same(_: &Path, _: &Path) -> Owner {
+    Owner::Untold
+}
+
+/// Whether something stands at a key.
+pub(super) fn exists(root: &Path, key: &str) -> io::Result<bool> {
+    match fs::symlink_metadata(target(root, key)) {
+        Ok(_) => Ok(true),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// The path of a key.
+fn target(root: &Path, key: &str) -> PathBuf {
+    key.split('/').fold(root.to_path_buf(), |path, segment| path.join(segment))
 }
 
 impl Drop for LocalFile {

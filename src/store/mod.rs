@@ -20,7 +20,10 @@
 //! ```
 
 mod address;
+#[cfg(feature = "aws")]
+mod create;
 mod digest;
+mod exists;
 mod failure;
 mod local;
 mod part;
@@ -35,11 +38,14 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use object_store::multipart::MultipartStore;
+use tokio::sync::OnceCell;
 
-use self::wire::Interface;
+use self::exists::Conditions;
+use self::wire::{Interface, PartStore};
 use crate::{Error, ErrorKind, Result};
 
 pub(crate) use digest::Digest;
+pub use exists::{CreateCheck, OnExists};
 pub use part::PartSchedule;
 pub use reap::Reaped;
 pub(crate) use upload::{Upload, Uploader};
@@ -51,6 +57,11 @@ pub struct Store {
     bucket: Option<String>,
     prefix: object_store::path::Path,
     schedule: PartSchedule,
+    create_check: CreateCheck,
+    /// A client that makes objects only where nothing stands.
+    create: Option<Arc<dyn PartStore>>,
+    /// What was found out about the server, once it was asked.
+    conditions: Arc<OnceCell<Conditions>>,
     /// The same store once more, where it is S3, which can be asked more than others.
     #[cfg(feature = "aws")]
     s3: Option<Arc<object_store::aws::AmazonS3>>,
@@ -71,7 +82,7 @@ impl Store {
     /// For a local folder [`folder`](Self::folder) is the better way: it never publishes a file with holes.
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self::object(Interface::Object(store))
+        Self::with_backend(Backend::Object(Interface::Object(store)), PartSchedule::default())
     }
 
     /// An object store that takes the parts of an upload one by one: Amazon S3, Google Cloud Storage, Azure, memory.
@@ -80,23 +91,27 @@ impl Store {
     /// was lost is told from one that failed.
     #[must_use]
     pub fn multipart<S: MultipartStore + ObjectStore>(store: Arc<S>) -> Self {
-        Self::object(Interface::Parts(store))
+        Self::with_backend(Backend::Object(Interface::Parts(store)), PartSchedule::default())
     }
 
     /// Amazon S3, and what speaks its protocol: as [`multipart`](Self::multipart), and what was left behind can be
-    /// [reaped](Self::reap).
+    /// [reaped](Self::reap). For exports that keep what exists ([`OnExists`]), give it a
+    /// [second client](Self::with_create_client).
     #[cfg(feature = "aws")]
     #[must_use]
     pub fn s3(store: Arc<object_store::aws::AmazonS3>) -> Self {
         Self { s3: Some(Arc::clone(&store)), ..Self::multipart(store) }
     }
 
-    fn object(interface: Interface) -> Self {
+    fn with_backend(backend: Backend, schedule: PartSchedule) -> Self {
         Self {
-            backend: Backend::Object(interface),
+            backend,
             bucket: None,
             prefix: object_store::path::Path::default(),
-            schedule: PartSchedule::default(),
+            schedule,
+            create_check: CreateCheck::default(),
+            create: None,
+            conditions: Arc::default(),
             #[cfg(feature = "aws")]
             s3: None,
         }
@@ -105,14 +120,7 @@ impl Store {
     /// A folder of this machine, which is created with the first file if it is not there.
     #[must_use]
     pub fn folder(path: impl Into<PathBuf>) -> Self {
-        Self {
-            backend: Backend::Folder(path.into()),
-            bucket: None,
-            prefix: object_store::path::Path::default(),
-            schedule: PartSchedule::FOLDER,
-            #[cfg(feature = "aws")]
-            s3: None,
-        }
+        Self::with_backend(Backend::Folder(path.into()), PartSchedule::FOLDER)
     }
 
     /// The same store, in which everything stands under `prefix`, below the prefix that it has.
@@ -208,6 +216,7 @@ impl fmt::Debug for Store {
         f.field("bucket", &self.bucket)
             .field("prefix", &self.prefix.as_ref())
             .field("schedule", &self.schedule)
+            .field("create_check", &self.create_check)
             .finish_non_exhaustive()
     }
 }

@@ -98,6 +98,8 @@ fn verdict(error: &object_store::Error) -> Verdict {
             }
         }
         Cause::PermissionDenied { .. } | Cause::Unauthenticated { .. } => Verdict::Refused,
+        // Of a key at which nothing stands: S3 says so while another request for the key is under way.
+        Cause::AlreadyExists { .. } => Verdict::Passing { reached: true },
         _ => Verdict::Final,
     }
 }

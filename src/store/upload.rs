@@ -1,19 +1,22 @@
 //! Uploads of one export: many files, each invisible until it is completed.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
-use object_store::PutPayload;
+use futures::{StreamExt, stream};
 use object_store::multipart::PartId;
 use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
 use super::digest::Digest;
-use super::local::{LocalFile, Staging};
-use super::wire::{Incomplete, Opened, Wire};
-use super::{Backend, PartSchedule, Store, failure};
-use crate::Result;
+use super::exists::{self, Claim, Claims};
+use super::local::{LocalFile, Published, Staging};
+use super::wire::{Incomplete, Opened, Owner, Wire};
+use super::{Backend, OnExists, PartSchedule, Store, failure};
+use crate::{Error, ErrorKind, Result};
 
 /// How many parts of one export are sent at the same time. Each is held in memory until the store has it.
 const PARTS_IN_FLIGHT: usize = 4;
@@ -29,15 +32,133 @@ pub(crate) struct Uploader {
     wire: Option<Wire>,
     staging: Option<Arc<Staging>>,
     held: usize,
+    claims: Claims,
+    /// Which keys are looked at before their files are begun.
+    looks: Looks,
+    written: Written,
 }
+
+#[derive(Debug)]
+enum Looks {
+    AtNone,
+    /// The first file's has been looked at.
+    AtAllBut(String),
+}
+
+/// The files that are visible, of an export that keeps what exists.
+type Written = Arc<Mutex<Vec<Arc<Visible>>>>;
+
+/// A file that is visible, and how to tell that it is the one that was written.
+#[derive(Debug)]
+struct Visible {
+    key: String,
+    by: Proof,
+}
+
+#[derive(Debug)]
+enum Proof {
+    Token(Wire, Path, String),
+    File(Arc<Published>),
+    None,
+}
+
+/// How long the completion of an upload may take a server: whoever completed one at the same moment has written by then.
+const OVERLAP: Duration = Duration::from_millis(250);
+
+/// How many files are taken back at the same time.
+const TAKEN_BACK: usize = 8;
 
 impl Uploader {
     pub(crate) fn new(store: Store) -> Self {
         let wire = match &store.backend {
-            Backend::Object(interface) => Some(Wire::new(interface.clone())),
+            Backend::Object(interface) => Some(Wire::new(interface.clone(), store.create.clone())),
             Backend::Folder(_) => None,
         };
-        Self { store, wire, staging: None, held: 0 }
+        Self {
+            store,
+            wire,
+            staging: None,
+            held: 0,
+            claims: Claims::default(),
+            looks: Looks::AtNone,
+            written: Written::default(),
+        }
+    }
+
+    /// From here on, files keep what exists as the rule says; `first` is the key of the first, which was free just now.
+    /// Fails where the store cannot be held to it.
+    pub(crate) async fn keep(&mut self, rule: OnExists, first: &str) -> Result<()> {
+        self.claims = exists::claims(&self.store, self.wire.as_ref(), rule, first).await?;
+        if let OnExists::Fail | OnExists::Suffix = rule {
+            self.looks = Looks::AtAllBut(first.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether files keep what exists.
+    pub(crate) fn keeps(&self) -> bool {
+        self.claims.put != Claim::Replace
+    }
+
+    /// Whether something stands at a key.
+    pub(crate) async fn exists(&self, key: &str) -> Result<bool> {
+        let doing = format!("ask whether `{key}` exists");
+        match (&self.store.backend, &self.wire) {
+            (Backend::Folder(root), _) => {
+                let (root, key) = (root.clone(), key.to_owned());
+                let found = spawn_blocking(move || super::local::exists(&root, &key)).await;
+                found.map_err(|e| failure::task("look for a file", e))?.map_err(|e| failure::file(&doing, e))
+            }
+            (Backend::Object(_), wire) => {
+                let wire = wire.as_ref().expect("an object store has a wire");
+                wire.exists(&self.store.path(key)?).await.map_err(|e| failure::object(&doing, e))
+            }
+        }
+    }
+
+    /// Completes the first file of an export that keeps what exists, which is what exports with the same names race for.
+    pub(crate) async fn claim(&self, first: Upload, digest: &Digest) -> Result<()> {
+        let in_steps = matches!(&first.state, State::Object(object) if matches!(object.open, Open::Yes(_)));
+        first.complete(digest).await?;
+        if in_steps {
+            tokio::time::sleep(OVERLAP).await;
+        }
+        self.confirm().await
+    }
+
+    /// Asks whether the first file is still ours: some servers obey a condition on the completion of an upload by looking
+    /// first and writing then (`SeaweedFS` does), so that of two exports at the same moment both are told that they were
+    /// alone. Whoever wrote last has the file.
+    pub(crate) async fn confirm(&self) -> Result<()> {
+        let first = self.written.lock().unwrap_or_else(PoisonError::into_inner).first().cloned();
+        let Some(first) = first else { return Ok(()) };
+        match first.owner().await? {
+            Owner::We | Owner::Untold => Ok(()),
+            Owner::Another => Err(failure::another(&first.key)),
+        }
+    }
+
+    /// Takes back what is visible, after the export has failed with this error: only an export that keeps what exists has
+    /// something to take back. What cannot be told to be ours stays, and the error says so.
+    pub(crate) async fn take_back(&self, error: Error) -> Error {
+        let written = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
+        // A manifest may stand there that names the files.
+        let sure = error.kind() != ErrorKind::Unknown;
+        let mut left: Vec<String> = stream::iter(written.into_iter().rev())
+            .map(|file| async move { if sure && file.take_back().await { None } else { Some(file.key.clone()) } })
+            .buffered(TAKEN_BACK)
+            .filter_map(std::future::ready)
+            .collect()
+            .await;
+        left.sort();
+        match &*left {
+            [] => error,
+            [one] => error.with_note(&format!("besides, `{one}` stays visible without a manifest")),
+            [first, rest @ ..] => {
+                let rest = rest.len();
+                error.with_note(&format!("besides, `{first}` and {rest} more files stay visible without a manifest"))
+            }
+        }
     }
 
     /// How large the parts of this store are.
@@ -47,11 +168,18 @@ impl Uploader {
 
     /// Starts a file; nothing is sent before its first part.
     pub(crate) async fn start(&mut self, key: &str) -> Result<Upload> {
+        if let Looks::AtAllBut(first) = &self.looks
+            && first != key
+            && self.exists(key).await?
+        {
+            let text = format!("`{key}` exists, and this destination replaces nothing");
+            return Err(Error::new(ErrorKind::Exists, text));
+        }
         let key = key.to_owned();
         let state = match &self.store.backend {
             Backend::Object(_) => {
                 let wire = self.wire.clone().expect("an object store has a wire");
-                State::Object(ObjectUpload::new(wire, self.store.path(&key)?))
+                State::Object(ObjectUpload::new(wire, self.store.path(&key)?, self.claims))
             }
             Backend::Folder(root) => {
                 let staging = if let Some(staging) = &self.staging {
@@ -66,7 +194,8 @@ impl Uploader {
                 State::Local(Local::Idle(file.map_err(|e| failure::task("make a file", e))??))
             }
         };
-        Ok(Upload { key, state })
+        let written = self.keeps().then(|| Arc::clone(&self.written));
+        Ok(Upload { key, state, written, claim: self.claims.put })
     }
 
     /// Sends the last bytes of a file, after which it waits to be completed.
@@ -92,6 +221,9 @@ impl Uploader {
 pub(crate) struct Upload {
     key: String,
     state: State,
+    claim: Claim,
+    /// Where it is noted once it is visible, if it has to be taken back then.
+    written: Option<Written>,
 }
 
 #[derive(Debug)]
@@ -133,15 +265,20 @@ impl Upload {
 
     /// Makes the file visible, whole.
     pub(crate) async fn complete(self, digest: &Digest) -> Result<()> {
-        let Self { key, state } = self;
-        match state {
-            State::Object(object) => object.complete(&key, digest).await,
+        let Self { key, state, claim, written } = self;
+        let by = match state {
+            State::Object(object) => object.complete(&key, digest).await?,
             State::Local(state) => {
                 let Local::Idle(file) = state else { unreachable!("a file that failed is not completed") };
-                let published = spawn_blocking(move || file.publish(&key)).await;
-                published.map_err(|e| failure::task("publish a file", e))?
+                let name = key.clone();
+                let published = spawn_blocking(move || file.publish(&name, claim)).await;
+                Proof::File(Arc::new(published.map_err(|e| failure::task("publish a file", e))??))
             }
+        };
+        if let Some(written) = written {
+            written.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(Visible { key, by }));
         }
+        Ok(())
     }
 
     /// Takes back what was sent.
@@ -161,11 +298,42 @@ impl Upload {
     }
 }
 
+impl Visible {
+    async fn owner(&self) -> Result<Owner> {
+        match &self.by {
+            Proof::Token(wire, path, token) => wire.owner(path, token).await.map_err(|e| self.failed(e)),
+            Proof::File(file) => {
+                let file = Arc::clone(file);
+                spawn_blocking(move || file.owner()).await.map_err(|e| failure::task("look at a file", e))
+            }
+            Proof::None => Ok(Owner::Untold),
+        }
+    }
+
+    /// Takes the file back, if it is surely ours and the store lets go of it; says whether nothing of ours stands there.
+    async fn take_back(&self) -> bool {
+        match (self.owner().await, &self.by) {
+            (Ok(Owner::Another), _) => true,
+            (Ok(Owner::We), Proof::Token(wire, path, _)) => wire.store().delete(path).await.is_ok(),
+            (Ok(Owner::We), Proof::File(file)) => {
+                let file = Arc::clone(file);
+                spawn_blocking(move || file.remove()).await.is_ok_and(|removed| removed.is_ok())
+            }
+            _ => false,
+        }
+    }
+
+    fn failed(&self, error: object_store::Error) -> Error {
+        failure::object(&format!("ask whether `{}` is still there", self.key), error)
+    }
+}
+
 /// A file on its way to an object store.
 #[derive(Debug)]
 struct ObjectUpload {
     wire: Wire,
     path: Path,
+    claims: Claims,
     open: Open,
     /// The parts in flight; each task ends with the part's number, and its receipt where the store gives one.
     parts: JoinSet<object_store::Result<(usize, Option<PartId>)>>,
@@ -187,8 +355,8 @@ enum Open {
 }
 
 impl ObjectUpload {
-    fn new(wire: Wire, path: Path) -> Self {
-        Self { wire, path, open: Open::Not, parts: JoinSet::new(), sent: Vec::new() }
+    fn new(wire: Wire, path: Path, claims: Claims) -> Self {
+        Self { wire, path, claims, open: Open::Not, parts: JoinSet::new(), sent: Vec::new() }
     }
 
     async fn part(&mut self, key: &str, bytes: Bytes) -> Result<()> {
@@ -245,21 +413,27 @@ impl ObjectUpload {
         Ok(())
     }
 
-    async fn complete(self, key: &str, digest: &Digest) -> Result<()> {
-        let doing = format!("complete `{key}`");
-        match self.open {
-            Open::Held(bytes) => self.wire.put(&self.path, bytes).await.map_err(|e| failure::object(&doing, e)),
+    async fn complete(self, key: &str, digest: &Digest) -> Result<Proof> {
+        let Self { wire, path, claims, open, sent, .. } = self;
+        let written = match open {
+            Open::Held(bytes) => wire.put(&path, bytes, claims.put, token(), digest).await,
             Open::Yes(opened) => {
-                let sent = self.sent.into_iter().flatten().collect();
-                self.wire.complete(&self.path, opened, sent, digest).await.map_err(|e| match e {
-                    Incomplete::NotWritten { error, left: None } => failure::object(&doing, error),
-                    Incomplete::NotWritten { error, left: Some(left) } => failure::object(&doing, error)
-                        .with_note(&format!("besides, its upload could not be aborted: {left}")),
-                    Incomplete::Unknown(e) => failure::unknown(&doing, e),
-                })
+                let token = if let Opened::Parts { token, .. } = &opened { token.clone() } else { None };
+                let sent = sent.into_iter().flatten().collect();
+                wire.complete(&path, opened, sent, claims.complete, digest).await.map(|()| token)
             }
             Open::Not | Open::Asked(_) => unreachable!("a file is ended before it is completed"),
-        }
+        };
+        let (error, left) = match written {
+            Ok(token) => return Ok(token.map_or(Proof::None, |token| Proof::Token(wire, path, token))),
+            Err(Incomplete::NotWritten { error, left }) => (failure::not_written(key, error), left),
+            Err(Incomplete::Another { left }) => (failure::another(key), left),
+            Err(Incomplete::Unknown(error)) => (failure::unknown(key, error), None),
+        };
+        Err(match left {
+            Some(left) => error.with_note(&format!("besides, its upload could not be aborted: {left}")),
+            None => error,
+        })
     }
 
     async fn abort(mut self, key: &str) -> Result<()> {

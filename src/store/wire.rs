@@ -12,10 +12,13 @@ use futures::TryStreamExt;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, MultipartUpload, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload,
+    Attribute, Attributes, GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions,
+    PutOptions, PutPayload,
 };
 
 use super::digest::Digest;
+use super::exists::Claim;
+use super::failure;
 use super::retry::{Patience, reached, try_limit};
 
 /// A store that can be driven part by part.
@@ -27,6 +30,8 @@ impl<S: MultipartStore + ObjectStore> PartStore for S {}
 #[derive(Clone)]
 pub(super) struct Wire {
     store: Interface,
+    /// Completes uploads only where nothing stands.
+    create: Option<Arc<dyn PartStore>>,
     /// Whether the store has answered anything yet.
     answered: Arc<AtomicBool>,
 }
@@ -59,24 +64,47 @@ pub(super) enum Incomplete {
     NotWritten { error: object_store::Error, left: Option<object_store::Error> },
     /// It may be there, whole: the store did not say, and cannot be asked.
     Unknown(object_store::Error),
+    /// Something else is there, and stays. Its upload has been aborted, unless that failed too.
+    Another { left: Option<object_store::Error> },
 }
 
-impl Incomplete {
-    fn error(&self) -> &object_store::Error {
-        match self {
-            Self::NotWritten { error, .. } | Self::Unknown(error) => error,
-        }
-    }
+/// Whose an object is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Owner {
+    We,
+    /// Somebody else's, or it is gone.
+    Another,
+    /// It does not say.
+    Untold,
 }
 
-/// The metadata entry that tells our write from another's with the same key.
-const TOKEN: &str = "consign-token";
+/// Whether a request may have taken effect.
+#[derive(Clone, Copy, Debug)]
+enum Tried {
+    Never,
+    Once,
+}
+
+/// The metadata entry that tells our write from another's with the same key. Azure takes letters and digits in names.
+const TOKEN: &str = "consigntoken";
 
 type Result<T, E = object_store::Error> = std::result::Result<T, E>;
 
 impl Wire {
-    pub(super) fn new(store: Interface) -> Self {
-        Self { store, answered: Arc::default() }
+    pub(super) fn new(store: Interface, create: Option<Arc<dyn PartStore>>) -> Self {
+        Self { store, create, answered: Arc::default() }
+    }
+
+    pub(super) fn store(&self) -> &dyn ObjectStore {
+        self.store.store()
+    }
+
+    pub(super) fn interface(&self) -> &Interface {
+        &self.store
+    }
+
+    pub(super) fn create(&self) -> Option<&dyn PartStore> {
+        self.create.as_deref()
     }
 
     fn patience(&self, bytes: usize) -> Patience {
@@ -111,11 +139,7 @@ impl Wire {
                 },
                 Ok(id) => return self.heard(Ok(Opened::Parts { id, token: token.map(str::to_owned) })),
                 // The store's uploads take no metadata: our write will be told by its bytes.
-                Err(object_store::Error::NotSupported { .. } | object_store::Error::NotImplemented { .. })
-                    if token.is_some() =>
-                {
-                    token = None;
-                }
+                Err(e) if is_no_metadata(&e) && token.is_some() => token = None,
                 Err(e) => {
                     if !patience.again(&e).await {
                         return Err(e);
@@ -145,19 +169,60 @@ impl Wire {
         }
     }
 
-    /// Puts a file with one request, as often as needed: the last try of several has the same effect as the first.
-    pub(super) async fn put(&self, path: &Path, bytes: Bytes) -> Result<()> {
-        let mut patience = self.patience(bytes.len());
+    /// Whether something stands at a path.
+    pub(super) async fn exists(&self, path: &Path) -> Result<bool> {
+        let mut patience = self.patience(0);
         loop {
-            let payload = PutPayload::from(bytes.clone());
-            let putting = self.store.store().put_opts(path, payload, PutOptions::default());
-            match timely(bytes.len(), putting).await {
-                Ok(_) => return self.heard(Ok(())),
+            match self.store().head(path).await {
+                Ok(_) => return self.heard(Ok(true)),
+                Err(object_store::Error::NotFound { .. }) => return self.heard(Ok(false)),
                 Err(e) => {
                     if !patience.again(&e).await {
                         return Err(e);
                     }
                 }
+            }
+        }
+    }
+
+    /// Puts a file with one request, as often as needed, and gives the token back that it has in its metadata. A file
+    /// that replaces what stands there has none: the last try of several has the same effect as the first.
+    pub(super) async fn put(
+        &self,
+        path: &Path,
+        bytes: Bytes,
+        claim: Claim,
+        token: String,
+        digest: &Digest,
+    ) -> Result<Option<String>, Incomplete> {
+        let mut patience = self.patience(bytes.len());
+        let mut token = Some(token).filter(|_| claim != Claim::Replace);
+        let mut tried = Tried::Never;
+        loop {
+            if let (Claim::Look, Tried::Never) = (claim, tried) {
+                self.look(path).await?;
+            }
+            let mode = if claim == Claim::Create { PutMode::Create } else { PutMode::Overwrite };
+            let attributes = token.as_deref().map(attributes).unwrap_or_default();
+            let options = PutOptions { mode, attributes, ..PutOptions::default() };
+            let putting = self.store().put_opts(path, PutPayload::from(bytes.clone()), options);
+            let error = match timely(bytes.len(), putting).await {
+                Ok(_) => return self.heard(Ok(token)),
+                Err(e) if is_no_metadata(&e) && token.is_some() => {
+                    token = None;
+                    continue;
+                }
+                Err(e) => e,
+            };
+            tried = Tried::Once;
+            if claim == Claim::Replace && patience.again(&error).await {
+                continue;
+            }
+            match self.settle(path, token.as_deref(), digest, claim, error).await {
+                Ok(()) => return Ok(token),
+                Err(Incomplete::NotWritten { error, .. })
+                    if claim != Claim::Replace && patience.again(&error).await => {}
+                Err(e) => return Err(e),
             }
         }
     }
@@ -169,33 +234,73 @@ impl Wire {
         path: &Path,
         opened: Opened,
         sent: Vec<PartId>,
+        claim: Claim,
         digest: &Digest,
     ) -> Result<(), Incomplete> {
         match (opened, &self.store) {
-            (Opened::Object(mut upload), _) => match upload.complete().await {
-                Ok(_) => Ok(()),
-                Err(e) => self.settle(path, None, digest, e).await,
-            },
+            (Opened::Object(mut upload), _) => {
+                let mut completed = if claim == Claim::Replace { Ok(()) } else { self.look(path).await };
+                if completed.is_ok() {
+                    let Err(e) = upload.complete().await else { return Ok(()) };
+                    completed = self.settle(path, None, digest, claim, e).await;
+                }
+                if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
+                    *left = upload.abort().await.err();
+                }
+                completed
+            }
             (Opened::Parts { id, token }, Interface::Parts(parts)) => {
-                let mut patience = self.patience(0);
-                loop {
-                    let Err(e) = parts.complete_multipart(path, &id, sent.clone()).await else { return Ok(()) };
-                    let Err(e) = self.settle(path, token.as_deref(), digest, e).await else { return Ok(()) };
-                    if patience.again(e.error()).await {
-                        continue;
-                    }
-                    let Incomplete::NotWritten { error, .. } = e else { return Err(e) };
+                let by = match (claim, &self.create) {
+                    (Claim::Create, Some(create)) => create,
+                    _ => parts,
+                };
+                let mut completed = self.complete_parts(by, path, &id, token.as_deref(), sent, claim, digest).await;
+                if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
                     // Its parts would be kept.
-                    let left = match parts.abort_multipart(path, &id).await {
+                    *left = match parts.abort_multipart(path, &id).await {
                         Ok(()) | Err(object_store::Error::NotFound { .. }) => None,
                         Err(e) => Some(e),
                     };
-                    return Err(Incomplete::NotWritten { error, left });
                 }
+                completed
             }
             (Opened::Parts { .. }, Interface::Object(_)) => {
                 unreachable!("only a store of parts opens an upload with an id")
             }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a thing of its own about the one upload")]
+    async fn complete_parts(
+        &self,
+        by: &Arc<dyn PartStore>,
+        path: &Path,
+        id: &String,
+        token: Option<&str>,
+        sent: Vec<PartId>,
+        claim: Claim,
+        digest: &Digest,
+    ) -> Result<(), Incomplete> {
+        let mut patience = self.patience(0);
+        if claim == Claim::Look {
+            self.look(path).await?;
+        }
+        loop {
+            let Err(e) = by.complete_multipart(path, id, sent.clone()).await else { return Ok(()) };
+            match self.settle(path, token, digest, claim, e).await {
+                Err(Incomplete::NotWritten { error, .. } | Incomplete::Unknown(error))
+                    if patience.again(&error).await => {}
+                settled => return settled,
+            }
+        }
+    }
+
+    /// Asks for a key that has to be free.
+    async fn look(&self, path: &Path) -> Result<(), Incomplete> {
+        match self.exists(path).await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Incomplete::Another { left: None }),
+            Err(error) => Err(Incomplete::NotWritten { error, left: None }),
         }
     }
 
@@ -205,12 +310,43 @@ impl Wire {
         path: &Path,
         token: Option<&str>,
         digest: &Digest,
+        claim: Claim,
         error: object_store::Error,
     ) -> Result<(), Incomplete> {
         match self.is_ours(path, token, digest).await {
             Ok(true) => Ok(()),
+            Ok(false) if claim != Claim::Replace => Err(Incomplete::Another { left: None }),
             Ok(false) | Err(object_store::Error::NotFound { .. }) => Err(Incomplete::NotWritten { error, left: None }),
+            Err(_) if self.took_no_effect(&error) => Err(Incomplete::NotWritten { error, left: None }),
             Err(_) => Err(Incomplete::Unknown(error)),
+        }
+    }
+
+    /// Whether a failure says by itself that the store did nothing: it has refused us from the start, or nobody is there.
+    fn took_no_effect(&self, error: &object_store::Error) -> bool {
+        let answered = self.answered.load(Ordering::Relaxed);
+        !answered && (failure::is_refusal(error) || failure::is_no_connection(error))
+    }
+
+    /// Whose object stands at a path, of which we have written one with this token.
+    pub(super) async fn owner(&self, path: &Path, token: &str) -> Result<Owner> {
+        let mut patience = self.patience(0);
+        loop {
+            let options = GetOptions { head: true, ..GetOptions::default() };
+            let error = match self.store().get_opts(path, options).await {
+                Ok(found) => {
+                    return Ok(match found.attributes.get(&Attribute::Metadata(TOKEN.into())) {
+                        Some(found) if found.as_ref() == token => Owner::We,
+                        Some(_) => Owner::Another,
+                        None => Owner::Untold,
+                    });
+                }
+                Err(object_store::Error::NotFound { .. }) => return Ok(Owner::Another),
+                Err(e) => e,
+            };
+            if !patience.again(&error).await {
+                return Err(error);
+            }
         }
     }
 
@@ -262,6 +398,11 @@ async fn timely<T>(bytes: usize, request: impl Future<Output = Result<T>>) -> Re
             std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {} s", limit.as_secs()));
         Err(object_store::Error::Generic { store: "consign", source: source.into() })
     })
+}
+
+/// Whether a request has failed since the store takes no metadata.
+fn is_no_metadata(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotSupported { .. } | object_store::Error::NotImplemented { .. })
 }
 
 fn attributes(token: &str) -> Attributes {

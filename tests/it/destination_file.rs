@@ -5,6 +5,7 @@ use consign::destination::ManifestFile;
 use consign::destination::platform::{DestinationFile, FileType, PlatformError, PlatformErrorKind, TargetConnection};
 use consign::format::csv::Outcome;
 use consign::row::Value;
+use consign::store::OnExists;
 use consign::{Destination, ErrorKind};
 
 use PlatformErrorKind::{MissingField, Rule, Syntax, Type, UnknownField, Value as Wrong};
@@ -30,6 +31,23 @@ fn files_are_shared_between_threads() {
     fn check<T: Send + Sync + 'static>() {}
     check::<DestinationFile>();
     check::<TargetConnection>();
+}
+
+#[test]
+fn a_destination_says_what_becomes_of_files_that_exist() {
+    let of = |rule: &str| format!(r#"{{"bucketName": "acme-exports", "path": "", "onExists": {rule}}}"#);
+    for (text, rule) in [
+        ("\"overwrite\"", OnExists::Overwrite),
+        ("\"fail\"", OnExists::Fail),
+        ("\"skip\"", OnExists::Skip),
+        ("\"suffix\"", OnExists::Suffix),
+        ("null", OnExists::Overwrite),
+    ] {
+        assert_eq!(destination(&of(text)).on_exists(), rule);
+    }
+    let text =
+        "onExists: expected \"overwrite\", \"fail\", \"skip\" or \"suffix\", found \"replace\" at line 1 column 56";
+    check_error(&of("\"replace\""), Wrong, text);
 }
 
 #[test]
@@ -169,7 +187,7 @@ fn fields_that_are_missing_or_unknown() {
         "bucketname: unknown field, did you mean `bucketName`? (expected `params`, `mode`, `bucketName`, `path`, \
          `fileType`, `datasetFileType`, `compression`, `csvOptions`, `includeFileManifest`, `name`, `description`, \
          `filenameTemplate`, `fileNameTemplate`, `maxFileRowCount`, `encryption`, `columns`, `columnDots`, \
-         `dialect`, `fileExtension`, `bucketRules`, `folderRules`, `fileRules`, `connectionSpec`, `baseConnectionId` or `data`) at \
+         `dialect`, `onExists`, `fileExtension`, `bucketRules`, `folderRules`, `fileRules`, `connectionSpec`, `baseConnectionId` or `data`) at \
          line 1 column 36",
     );
     let error = check_error(

@@ -76,10 +76,10 @@ async fn a_store_that_refuses_or_is_away_is_named() {
         (
             forbidden,
             ErrorKind::Denied,
-            "could not complete `t.csv`: the store refused, check the credentials and their permissions",
+            "could not complete `t.csv`: not written, the store refused, check the credentials and their permissions",
         ),
-        (missing, ErrorKind::NotFound, "could not complete `t.csv`: the bucket or folder does not exist"),
-        (closed, ErrorKind::Unreachable, "could not complete `t.csv`: the store cannot be reached"),
+        (missing, ErrorKind::NotFound, "could not complete `t.csv`: not written, the bucket or folder does not exist"),
+        (closed, ErrorKind::Unreachable, "could not complete `t.csv`: not written, the store cannot be reached"),
     ] {
         let retry = object_store::RetryConfig { max_retries: 0, ..object_store::RetryConfig::default() };
         let s3 = object_store::aws::AmazonS3Builder::new()

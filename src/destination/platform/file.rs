@@ -20,6 +20,7 @@ use crate::format::csv::Dialect;
 use crate::layer::compress::Compression;
 use crate::location::{BucketName, BucketRules, FolderPath, FolderRules};
 use crate::row::{Columns, Dots};
+use crate::store::OnExists;
 use crate::template::{Template, TemplateRules};
 
 /// A destination as a JSON file: what the platform's API takes, with further options beside it.
@@ -50,6 +51,7 @@ use crate::template::{Template, TemplateRules};
 /// |---|---|---|
 /// | `columns` | a list of names, or of `{"source": "a", "target": "b"}`; their order is that of the file | all columns |
 /// | `columnDots` | `keep`, or `underscore` as the platform has it: `person.name` becomes `person_name` | `keep` |
+/// | `onExists` | `overwrite`, `fail`, `skip`, `suffix`: [`OnExists`] | `overwrite` |
 /// | `fileExtension` | what names end in, with its dot | `.csv` and the layers', such as `.csv.gz.gpg` |
 /// | `dialect` | settings of CSV that the platform has no option for, below | |
 /// | `bucketRules` | `strict`, `lenient`, `platform`, `platform-api`, `aws`, `aws-directory`, `gcs`, `azure`: [`BucketRules`] | `strict` |
@@ -108,6 +110,7 @@ pub struct DestinationFile {
     columns: Columns,
     max_rows: NonZeroU64,
     manifest: ManifestFile,
+    on_exists: OnExists,
     extension: Option<String>,
 }
 
@@ -132,6 +135,7 @@ super::in_envelope! {
         columns: Option<Vec<RawColumn>>,
         column_dots: Option<Word<Dots>>,
         dialect: Option<Object<Further>>,
+        on_exists: Option<Word<OnExists>>,
         file_extension: Option<Text<Filled>>,
         bucket_rules: Option<Word<BucketRules>>,
         folder_rules: Option<Word<FolderRules>>,
@@ -259,6 +263,7 @@ impl DestinationFile {
             columns,
             max_rows,
             manifest: manifest.map(ManifestFile::from).unwrap_or_default(),
+            on_exists: raw.on_exists.map(|rule| rule.0).unwrap_or_default(),
             extension: raw.file_extension.map(|extension| extension.0.0),
         })
     }
@@ -274,7 +279,8 @@ impl DestinationFile {
             .with_compression(self.compression)
             .with_columns(self.columns)
             .with_max_rows(self.max_rows)
-            .with_manifest(self.manifest);
+            .with_manifest(self.manifest)
+            .with_on_exists(self.on_exists);
         if let Some(name) = self.name {
             builder = builder.with_name(name);
         }
@@ -406,6 +412,11 @@ impl Choice for FileRules {
 
 impl Choice for Dots {
     const ALL: &'static [(&'static str, Self)] = &[("keep", Self::Keep), ("underscore", Self::Underscore)];
+}
+
+impl Choice for OnExists {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("overwrite", Self::Overwrite), ("fail", Self::Fail), ("skip", Self::Skip), ("suffix", Self::Suffix)];
 }
 
 impl Choice for BucketRules {

@@ -9,7 +9,9 @@ use consign::object_store::azure::{MicrosoftAzure, MicrosoftAzureBuilder};
 use consign::object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
 use consign::object_store::path::Path;
 use consign::object_store::signer::{Method, SignedUrlOptions, Signer};
-use consign::object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
+use consign::object_store::{
+    BackoffConfig, ClientOptions, HeaderMap, HeaderValue, ObjectStore, ObjectStoreExt, RetryConfig,
+};
 use consign::store::Store;
 use futures::TryStreamExt;
 
@@ -33,7 +35,21 @@ pub(super) struct Setup {
 #[derive(Clone, Debug)]
 pub(super) enum Client {
     Azure(Arc<MicrosoftAzure>),
-    S3(Arc<AmazonS3>),
+    S3 {
+        s3: Arc<AmazonS3>,
+        /// Sends every request with `If-None-Match: *`.
+        create: Arc<AmazonS3>,
+    },
+}
+
+/// Connects without faults.
+#[derive(Clone, Debug)]
+struct Direct;
+
+impl HttpConnector for Direct {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        ReqwestConnector::default().connect(options)
+    }
 }
 
 impl Setup {
@@ -87,11 +103,11 @@ impl Setup {
     }
 
     pub(super) fn client(&self) -> Client {
-        self.client_through(ReqwestConnector::default())
+        self.client_through(Direct)
     }
 
     /// A client whose requests go through a connector, with repeats that do not make a test long.
-    pub(super) fn client_through(&self, connector: impl HttpConnector) -> Client {
+    pub(super) fn client_through(&self, connector: impl HttpConnector + Clone) -> Client {
         let options = ClientOptions::new().with_allow_http(true).with_timeout(self.timeout);
         let backoff =
             BackoffConfig { init_backoff: Duration::from_millis(5), max_backoff: Duration::from_millis(50), base: 2.0 };
@@ -117,10 +133,13 @@ impl Setup {
                     .with_secret_access_key(&self.secret)
                     .with_checksum_algorithm(Checksum::CRC64NVME)
                     .with_unsigned_payload(true)
-                    .with_client_options(options)
+                    .with_client_options(options.clone())
                     .with_retry(retry)
                     .with_http_connector(connector);
-                Client::S3(Arc::new(builder.build().unwrap()))
+                let mut headers = HeaderMap::new();
+                headers.insert("if-none-match", HeaderValue::from_static("*"));
+                let create = builder.clone().with_client_options(options.with_default_headers(headers));
+                Client::S3 { s3: Arc::new(builder.build().unwrap()), create: Arc::new(create.build().unwrap()) }
             }
         }
     }
@@ -131,14 +150,22 @@ impl Client {
     pub(super) fn store(&self) -> Store {
         match self {
             Self::Azure(azure) => Store::multipart(Arc::clone(azure)),
-            Self::S3(s3) => Store::s3(Arc::clone(s3)),
+            Self::S3 { s3, create } => Store::s3(Arc::clone(s3)).with_create_client(Arc::clone(create)),
+        }
+    }
+
+    /// The store of an export, of S3, whose second client lacks the header that it should send.
+    pub(super) fn store_that_replaces(&self) -> Store {
+        match self {
+            Self::Azure(_) => panic!("Azure has no second client"),
+            Self::S3 { s3, .. } => Store::s3(Arc::clone(s3)).with_create_client(Arc::clone(s3)),
         }
     }
 
     fn objects(&self) -> &dyn ObjectStore {
         match self {
             Self::Azure(azure) => azure.as_ref(),
-            Self::S3(s3) => s3.as_ref(),
+            Self::S3 { s3, .. } => s3.as_ref(),
         }
     }
 
@@ -151,6 +178,11 @@ impl Client {
         }
     }
 
+    /// Puts an object, in place of what stands there.
+    pub(super) async fn put(&self, key: &str, text: &'static str) {
+        self.objects().put(&Path::parse(key).unwrap(), text.into()).await.unwrap();
+    }
+
     /// The keys below a folder, sorted, as the server spells them.
     pub(super) async fn keys(&self, folder: &str) -> Vec<String> {
         let mut keys = match self {
@@ -158,7 +190,7 @@ impl Client {
                 let listed = azure.list(Some(&Path::parse(folder).unwrap()));
                 listed.map_ok(|meta| meta.location.to_string()).try_collect().await.unwrap()
             }
-            Self::S3(s3) => {
+            Self::S3 { s3, .. } => {
                 let prefix = format!("{folder}/");
                 between(&ask(s3, &[("list-type", "2"), ("prefix", &prefix)]).await, "Contents", "Key")
             }
@@ -172,7 +204,7 @@ impl Client {
     pub(super) async fn open_uploads(&self, folder: &str) -> Option<Vec<String>> {
         match self {
             Self::Azure(_) => None,
-            Self::S3(s3) => {
+            Self::S3 { s3, .. } => {
                 let prefix = format!("{folder}/");
                 Some(between(&ask(s3, &[("uploads", ""), ("prefix", &prefix)]).await, "Upload", "Key"))
             }

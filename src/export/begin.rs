@@ -1,0 +1,69 @@
+//! The start of an export that keeps what exists: its names are looked at before anything is sent.
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use super::pipeline::Run;
+use crate::destination::{Destination, ManifestFile};
+use crate::location::ObjectKey;
+use crate::store::{OnExists, Uploader};
+use crate::{Error, ErrorKind, Result};
+
+/// Whether an export goes on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Begun {
+    Go,
+    /// It is there already, and is not delivered again.
+    Skip,
+}
+
+/// Looks at the names, chooses others where the destination says so, and makes the uploader keep what exists.
+pub(super) async fn begin(run: &mut Run, uploader: &mut Uploader) -> Result<Begun> {
+    let rule = run.destination.on_exists();
+    match rule {
+        OnExists::Overwrite => return Ok(Begun::Go),
+        OnExists::Fail => {
+            if let Some(key) = taken(run, &run.destination, uploader).await? {
+                let text = format!("`{key}` exists, and this destination replaces nothing");
+                return Err(Error::new(ErrorKind::Exists, text));
+            }
+        }
+        OnExists::Skip => {
+            if taken(run, &run.destination, uploader).await?.is_some() {
+                return Ok(Begun::Skip);
+            }
+        }
+        OnExists::Suffix => run.destination = free(run, uploader).await?,
+    }
+    let key = run.destination.file_key(&run.context, NonZeroU64::MIN)?;
+    uploader.keep(rule, key.as_str()).await?;
+    Ok(Begun::Go)
+}
+
+/// The destination with the first number behind its names that makes them free, or with none if they are.
+async fn free(run: &Run, uploader: &Uploader) -> Result<Destination> {
+    let plain = &run.destination;
+    let Some(first) = taken(run, plain, uploader).await? else { return Ok(plain.clone()) };
+    for number in 2..=Destination::MAX_SUFFIX.get() {
+        let destination = plain.with_suffix(NonZeroU32::new(number).expect("the numbers begin with 2"));
+        if taken(run, &destination, uploader).await?.is_none() {
+            return Ok(destination);
+        }
+    }
+    let text = format!("`{first}` exists, and so do its names with `-2` to `-{}`", Destination::MAX_SUFFIX);
+    Err(Error::new(ErrorKind::Exists, text))
+}
+
+/// The first of an export's names at which something stands: of those that every export has.
+async fn taken(run: &Run, destination: &Destination, uploader: &Uploader) -> Result<Option<ObjectKey>> {
+    let file = destination.file_key(&run.context, NonZeroU64::MIN)?;
+    if uploader.exists(file.as_str()).await? {
+        return Ok(Some(file));
+    }
+    if destination.manifest() == ManifestFile::Write {
+        let manifest = destination.manifest_key(&run.context, &run.id)?;
+        if uploader.exists(manifest.as_str()).await? {
+            return Ok(Some(manifest));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,241 @@
+//! What becomes of files that exist: how an export keeps them, and whether a store can be held to it.
+
+use std::hash::{BuildHasher, RandomState};
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};
+
+use super::wire::{Interface, Wire};
+use super::{Store, failure};
+use crate::{Error, ErrorKind, Result};
+
+/// What an export does where something stands at one of its keys.
+///
+/// Every rule but the first keeps what exists. The keys of the first file and of the manifest are looked at when the export
+/// starts, so that nobody waits an hour to hear of it; and each file is then made only where nothing stands:
+///
+/// | store | files of one part at most | larger files |
+/// |---|---|---|
+/// | a folder | a hard link, which replaces nothing | the same |
+/// | S3, from a URL or with [`Store::with_create_client`] | `If-None-Match: *` | `If-None-Match: *` when the upload is completed |
+/// | any other | `If-None-Match: *`, or what the store has instead | the key is asked for right before the upload is completed |
+///
+/// Where the key is only asked for, two exports that end at the very same moment may both write it, and the later one
+/// stays. Whether a server obeys the condition is tried out, once for each [`Store`], with an object `.consign-…` in the
+/// folder of the files, which is removed again; for one that does not, see [`CreateCheck`].
+///
+/// The first file is completed before all others, alone: of two exports that race for the same names, one gets it, and
+/// the other takes everything back. A server may obey the condition by looking first and writing then, as `SeaweedFS` does
+/// when it completes an upload; so the file is looked at once more, a quarter of a second after its upload was completed
+/// and again before the manifest is written. Two exports that end at the very same moment may then both find out that they
+/// were not alone, and both take everything back; they never end as a mixture. An export that keeps files and fails while it completes its own also takes back those
+/// that were visible already, since its next run would find them in its way; but only those that can be told to be its
+/// own, by a token in the object's metadata or by the file itself. What cannot be told, and everything after a completion
+/// of which it is unknown whether it took effect, stays, and the error says so.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum OnExists {
+    /// Replaces it, the default: an export that runs again ends as the first one did.
+    #[default]
+    Overwrite,
+    /// Fails with [`ErrorKind::Exists`], and leaves it as it is. The key of each further file is looked at when the file is
+    /// begun, too.
+    Fail,
+    /// Delivers nothing where the first file or the manifest exists: the rows are read over, and the commit returns
+    /// [`Delivery::Skipped`](crate::manifest::Delivery::Skipped). It does not compare what stands there with the rows. On a
+    /// server that obeys no condition, keys are only asked for. A further file that exists is an error of the commit.
+    Skip,
+    /// Adds `-2`, `-3` and so on, up to `-1000`, to the names of all files and of the manifest, with the first number for
+    /// which neither the first file nor the manifest exists: `name-2.csv`, `name-2_2.csv`. The number is chosen when the
+    /// export starts: one that loses a race for it fails as with `Fail`, and finds the next number when it runs again.
+    Suffix,
+}
+
+/// Who answers for it that nothing is replaced, where an export keeps what exists; see [`OnExists`].
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum CreateCheck {
+    /// The server, the default: an export with [`OnExists::Fail`] or [`OnExists::Suffix`] fails at its start where the
+    /// server ignores the condition.
+    #[default]
+    Server,
+    /// This crate: it asks for each key right before it completes the file, and sends no condition. Two exports that end
+    /// at the very same moment may both write a key.
+    Look,
+}
+
+/// How a file gets its key.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Claim {
+    /// In place of what stands there.
+    #[default]
+    Replace,
+    /// Only where nothing stands; the store holds to it.
+    Create,
+    /// As before, but the store is only asked for the key, right before.
+    Look,
+}
+
+/// How the files of an export get their keys.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Claims {
+    pub(super) put: Claim,
+    pub(super) complete: Claim,
+}
+
+/// Whether a server obeys a condition.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Condition {
+    Obeyed,
+    Ignored,
+    /// There is no way to tell the server.
+    Untold,
+}
+
+/// What was tried out about a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conditions {
+    put: Condition,
+    complete: Condition,
+}
+
+/// How the files of an export by this rule get their keys; `key` is one of them.
+pub(super) async fn claims(store: &Store, wire: Option<&Wire>, rule: OnExists, key: &str) -> Result<Claims> {
+    let strict = match rule {
+        OnExists::Overwrite => return Ok(Claims::default()),
+        OnExists::Skip => false,
+        OnExists::Fail | OnExists::Suffix => true,
+    };
+    let Some(wire) = wire else { return Ok(Claims { put: Claim::Create, complete: Claim::Create }) };
+    if store.create_check == CreateCheck::Look {
+        return Ok(Claims { put: Claim::Look, complete: Claim::Look });
+    }
+    let conditions = store.conditions.get_or_try_init(|| try_out(store, wire, key)).await?;
+    let claim = |condition, request: &str| match condition {
+        Condition::Obeyed => Ok(Claim::Create),
+        Condition::Ignored if strict => Err(Error::new(
+            ErrorKind::Store,
+            format!(
+                "the store ignores `If-None-Match: *` {request}, so it may replace what exists: expected a destination \
+                 that overwrites or skips, or a store with `CreateCheck::Look`"
+            ),
+        )),
+        Condition::Ignored | Condition::Untold => Ok(Claim::Look),
+    };
+    Ok(Claims {
+        put: claim(conditions.put, "when it puts an object")?,
+        complete: claim(conditions.complete, "when it completes an upload")?,
+    })
+}
+
+/// Tries out what the server does, in the folder of a key.
+async fn try_out(store: &Store, wire: &Wire, key: &str) -> Result<Conditions> {
+    let folder = key.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let path = store.path(&format!("{folder}.consign-{:016x}", RandomState::new().hash_one(key)))?;
+    let wire = wire.clone();
+    // In a task of its own, which cleans up whatever becomes of the export.
+    let tried = tokio::spawn(async move { try_at(&wire, &path).await });
+    tried.await.map_err(|e| failure::task("try out the store", e))?
+}
+
+async fn try_at(wire: &Wire, path: &Path) -> Result<Conditions> {
+    let doing = format!("try out with `{path}` whether the store keeps what exists");
+    let tried = try_both(wire, path).await;
+    let removed = match wire.store().delete(path).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(e) => Err(failure::object(&format!("remove `{path}`, which tried out the store"), e)),
+    };
+    match (tried, removed) {
+        (Ok(conditions), removed) => removed.map(|()| conditions),
+        (Err(e), Ok(())) => Err(failure::object(&doing, e)),
+        (Err(e), Err(left)) => Err(failure::object(&doing, e).with_note(&format!("besides, {left:#}"))),
+    }
+}
+
+async fn try_both(wire: &Wire, path: &Path) -> object_store::Result<Conditions> {
+    let create = || wire.store().put_opts(path, PutPayload::default(), PutOptions::from(PutMode::Create));
+    let put = match create().await {
+        Err(e) if is_no_such_request(&e) => {
+            wire.store().put(path, PutPayload::default()).await?;
+            Condition::Ignored
+        }
+        // A first try whose reply was lost may have made it.
+        Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => obeyed(create().await)?,
+        Err(e) => return Err(e),
+    };
+    let (Interface::Parts(parts), Some(create)) = (wire.interface(), wire.create()) else {
+        return Ok(Conditions { put, complete: Condition::Untold });
+    };
+    let id = parts.create_multipart(path).await?;
+    let completed = match parts.put_part(path, &id, 0, PutPayload::from(Bytes::from_static(b"."))).await {
+        Ok(part) => obeyed(create.complete_multipart(path, &id, vec![part]).await),
+        Err(e) => Err(e),
+    };
+    if !matches!(completed, Ok(Condition::Ignored)) {
+        let aborted = parts.abort_multipart(path, &id).await;
+        if let Err(e) = aborted
+            && !matches!(e, object_store::Error::NotFound { .. })
+            && completed.is_ok()
+        {
+            return Err(e);
+        }
+    }
+    Ok(Conditions { put, complete: completed? })
+}
+
+/// What is to be learnt from a conditional request for a key at which something stands.
+fn obeyed<T>(answer: object_store::Result<T>) -> object_store::Result<Condition> {
+    use object_store::Error as Cause;
+
+    match answer {
+        Ok(_) => Ok(Condition::Ignored),
+        Err(Cause::AlreadyExists { .. } | Cause::Precondition { .. }) => Ok(Condition::Obeyed),
+        Err(e) if is_no_such_request(&e) => Ok(Condition::Ignored),
+        Err(e) => Err(e),
+    }
+}
+
+/// Whether the store has no conditional requests at all.
+fn is_no_such_request(error: &object_store::Error) -> bool {
+    use object_store::Error as Cause;
+
+    match error {
+        Cause::NotImplemented { .. } | Cause::NotSupported { .. } => true,
+        Cause::Generic { source, .. } => source.to_string().contains("status code: 501"),
+        _ => false,
+    }
+}
+
+impl Store {
+    /// The same store, where it is S3, with a second client of the same bucket whose every request carries the header
+    /// `If-None-Match: *`. Only uploads of exports that keep what exists ([`OnExists`]) are completed through it, since
+    /// `object_store` has no option for that. A store from a URL has one.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use consign::object_store::aws::AmazonS3Builder;
+    /// use consign::object_store::{ClientOptions, HeaderMap, HeaderValue};
+    /// use consign::store::Store;
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("if-none-match", HeaderValue::from_static("*"));
+    /// let builder = AmazonS3Builder::new().with_bucket_name("acme-exports").with_region("eu-central-1");
+    /// let create = builder.clone().with_client_options(ClientOptions::new().with_default_headers(headers)).build()?;
+    /// let store = Store::s3(Arc::new(builder.build()?)).with_create_client(Arc::new(create));
+    /// # Ok::<(), consign::object_store::Error>(())
+    /// ```
+    #[cfg(feature = "aws")]
+    #[must_use]
+    pub fn with_create_client(self, create: std::sync::Arc<object_store::aws::AmazonS3>) -> Self {
+        Self { create: Some(create), conditions: std::sync::Arc::default(), ..self }
+    }
+
+    /// The same store with another way to see to it that nothing is replaced. Default: [`CreateCheck::Server`]. Without
+    /// effect on exports that overwrite, and on folders.
+    #[must_use]
+    pub fn with_create_check(self, create_check: CreateCheck) -> Self {
+        Self { create_check, ..self }
+    }
+}
