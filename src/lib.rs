@@ -29,6 +29,7 @@
 //! Any other [`ObjectStore`](object_store::ObjectStore) is given to [`Store::new`](store::Store::new).
 
 mod error;
+mod memory;
 mod span;
 
 pub mod destination;

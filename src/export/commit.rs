@@ -12,7 +12,7 @@ use crate::destination::ManifestFile;
 use crate::format::csv::Counts;
 use crate::location::ObjectKey;
 use crate::manifest::{Delivery, Manifest};
-use crate::store::{Digest, OnExists, Upload, Uploader};
+use crate::store::{Digest, OnExists, Payload, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// How many files are completed at the same time.
@@ -106,7 +106,7 @@ async fn stage(run: &Run, uploader: &mut Uploader, manifest: &Manifest) -> Resul
     let mut digest = Digest::default();
     digest.update(&json);
     let mut upload = uploader.start(key.as_str()).await?;
-    match uploader.end(&mut upload, json).await {
+    match uploader.end(&mut upload, Payload::uncounted(json)).await {
         Ok(()) => Ok((key, digest, upload)),
         Err(error) => Err(abort(std::iter::once(upload), error).await),
     }

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-
+use super::part::Gathered;
 use super::pipeline::{Run, worker};
 use super::progress::{Progress, Stage};
 use crate::destination::Destination;
 use crate::layer::{Layer, LayerError, Transform};
 use crate::location::ObjectKey;
 use crate::manifest::FileEntry;
-use crate::store::{Digest, PartSchedule, Upload, Uploader};
+use crate::store::{Digest, PartSchedule, Payload, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// The plain bytes of a block, for one file.
@@ -37,13 +36,6 @@ pub(super) enum Advanced {
     Ended(Ended),
 }
 
-/// What a block has made ready to be sent.
-struct Pushed {
-    parts: Vec<Bytes>,
-    /// The last bytes of the file, which may be none, when the block was its last.
-    rest: Option<Bytes>,
-}
-
 /// A file whose bytes are being made. Its upload is kept apart, where it can be aborted whatever becomes of the rest.
 pub(super) struct OpenFile {
     key: ObjectKey,
@@ -51,8 +43,10 @@ pub(super) struct OpenFile {
     rows: u64,
     plain_bytes: u64,
     stored: Digest,
-    schedule: PartSchedule,
+    /// None where bytes are stored as they come.
+    schedule: Option<PartSchedule>,
     parts: u32,
+    gathered: Gathered,
 }
 
 impl OpenFile {
@@ -68,8 +62,16 @@ impl OpenFile {
             worker(move || Ok((key(&run)?, Layers::start(&run.destination)?))).await?
         };
         *upload = Some(uploader.start(key.as_str()).await?);
-        let schedule = uploader.schedule();
-        Ok(Self { key, layers, rows: 0, plain_bytes: 0, stored: Digest::default(), schedule, parts: 0 })
+        Ok(Self {
+            key,
+            layers,
+            rows: 0,
+            plain_bytes: 0,
+            stored: Digest::default(),
+            schedule: uploader.schedule(),
+            parts: 0,
+            gathered: Gathered::new(run.memory.clone()),
+        })
     }
 
     /// Brings bytes to the store; gives the file back, or what waits for the commit if they were its last.
@@ -80,49 +82,63 @@ impl OpenFile {
         slot: &mut Option<Upload>,
         plain: Plain,
     ) -> Result<Advanced> {
-        let (file, pushed) = {
+        let last = plain.last;
+        let (mut file, bytes) = {
             let run = Arc::clone(run);
-            worker(move || self.push(&plain, &run.progress).map(|pushed| (self, pushed))).await?
+            worker(move || self.push(plain, &run.progress).map(|bytes| (self, bytes))).await?
         };
         let upload = slot.as_mut().expect("an open file has an upload");
         let start = Instant::now();
-        for part in pushed.parts {
-            run.progress.stored(part.len());
-            upload.part(part).await?;
+        run.progress.stored(bytes.len());
+        match file.schedule {
+            Some(schedule) => file.gather(schedule, upload, bytes).await?,
+            // The block's own permit holds them until they are written.
+            None if !bytes.is_empty() => upload.part(Payload::uncounted(bytes)).await?,
+            None => {}
         }
-        let Some(rest) = pushed.rest else {
-            run.progress.spent(Stage::Upload, start);
-            return Ok(Advanced::Open(file));
-        };
-        run.progress.stored(rest.len());
-        uploader.end(upload, rest).await?;
+        if last {
+            uploader.end(upload, file.gathered.take().await?).await?;
+        }
         run.progress.spent(Stage::Upload, start);
+        if !last {
+            return Ok(Advanced::Open(file));
+        }
         let upload = slot.take().expect("an open file has an upload");
         Ok(Advanced::Ended(Ended { entry: file.entry(), digest: file.stored, upload }))
     }
 
-    /// Puts bytes through the layers.
-    fn push(&mut self, plain: &Plain, progress: &Progress) -> Result<Pushed> {
-        self.rows += plain.rows;
-        self.plain_bytes += plain.bytes.len() as u64;
-        self.layers.push(&plain.bytes, progress)?;
-        if plain.last {
-            self.layers.finish(progress)?;
-        }
-        let mut parts = Vec::new();
-        loop {
-            let Some(size) = self.schedule.size(self.parts + 1) else {
+    /// Gathers bytes in parts, and sends those that are full once there are more bytes: the last ones of a file are
+    /// its end.
+    async fn gather(&mut self, schedule: PartSchedule, upload: &mut Upload, mut bytes: Vec<u8>) -> Result<()> {
+        let mut at = 0;
+        while at < bytes.len() {
+            let Some(size) = schedule.size(self.parts + 1) else {
                 let text = format!("`{}` has more parts than a store takes: give it fewer rows", self.key);
                 return Err(Error::new(ErrorKind::Store, text));
             };
-            let Some(part) = self.layers.take_part(size) else { break };
-            self.parts += 1;
-            self.stored.update(&part);
-            parts.push(part);
+            let room = size - self.gathered.len();
+            if room == 0 {
+                self.parts += 1;
+                upload.part(self.gathered.take().await?).await?;
+                continue;
+            }
+            let end = bytes.len().min(at.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)));
+            bytes = self.gathered.add(bytes, at..end).await?;
+            at = end;
         }
-        let rest = plain.last.then(|| self.layers.take_rest());
-        self.stored.update(rest.as_deref().unwrap_or_default());
-        Ok(Pushed { parts, rest })
+        Ok(())
+    }
+
+    /// Puts bytes through the layers.
+    fn push(&mut self, plain: Plain, progress: &Progress) -> Result<Vec<u8>> {
+        self.rows += plain.rows;
+        self.plain_bytes += plain.bytes.len() as u64;
+        let mut out = self.layers.push(plain.bytes, progress)?;
+        if plain.last {
+            self.layers.finish(&mut out, progress)?;
+        }
+        self.stored.update(&out);
+        Ok(out)
     }
 
     fn entry(&self) -> FileEntry {
@@ -133,83 +149,51 @@ impl OpenFile {
     }
 }
 
-/// The states of the layers of one file, and the bytes that have come out of the last one.
+/// The states of the layers of one file.
 struct Layers {
     compress: Option<Box<dyn Transform>>,
     encrypt: Option<Box<dyn Transform>>,
-    compressed: Vec<u8>,
-    out: Vec<u8>,
 }
 
 impl Layers {
     fn start(destination: &Destination) -> Result<Self, LayerError> {
         let start = |layer: Option<Box<dyn Layer>>| layer.map(|layer| layer.start()).transpose();
-        Ok(Self {
-            compress: start(destination.compression_layer())?,
-            encrypt: start(destination.encryption_layer())?,
-            compressed: Vec::new(),
-            out: Vec::new(),
-        })
+        Ok(Self { compress: start(destination.compression_layer())?, encrypt: start(destination.encryption_layer())? })
     }
 
-    fn push(&mut self, plain: &[u8], progress: &Progress) -> Result<(), LayerError> {
-        let Self { compress, encrypt, compressed, out } = self;
-        let Some(compress) = compress else { return seal(encrypt, plain, out, progress) };
-        let start = Instant::now();
-        compressed.clear();
-        compress.push(plain, compressed)?;
-        progress.spent(Stage::Compress, start);
-        seal(encrypt, compressed, out, progress)
+    fn push(&mut self, plain: Vec<u8>, progress: &Progress) -> Result<Vec<u8>, LayerError> {
+        let compressed = through(self.compress.as_mut(), plain, Stage::Compress, progress)?;
+        through(self.encrypt.as_mut(), compressed, Stage::Encrypt, progress)
     }
 
-    fn finish(&mut self, progress: &Progress) -> Result<(), LayerError> {
-        let Self { compress, encrypt, compressed, out } = self;
-        if let Some(compress) = compress.take() {
+    fn finish(&mut self, out: &mut Vec<u8>, progress: &Progress) -> Result<(), LayerError> {
+        if let Some(compress) = self.compress.take() {
             let start = Instant::now();
-            compressed.clear();
-            compress.finish(compressed)?;
+            let mut compressed = Vec::new();
+            compress.finish(&mut compressed)?;
             progress.spent(Stage::Compress, start);
-            seal(encrypt, compressed, out, progress)?;
+            out.append(&mut through(self.encrypt.as_mut(), compressed, Stage::Encrypt, progress)?);
         }
-        if let Some(encrypt) = encrypt.take() {
+        if let Some(encrypt) = self.encrypt.take() {
             let start = Instant::now();
             encrypt.finish(out)?;
             progress.spent(Stage::Encrypt, start);
         }
         Ok(())
     }
-
-    /// A part of exactly `size` bytes, once there are more than that: the last bytes of a file are taken as its rest.
-    fn take_part(&mut self, size: u64) -> Option<Bytes> {
-        let size = usize::try_from(size).ok().filter(|&size| self.out.len() > size)?;
-        // Room for the next part and the block that makes it full, so that the buffer does not grow by doubling.
-        let mut rest = Vec::with_capacity(size + BLOCK);
-        rest.extend_from_slice(&self.out[size..]);
-        self.out.truncate(size);
-        Some(std::mem::replace(&mut self.out, rest).into())
-    }
-
-    fn take_rest(&mut self) -> Bytes {
-        std::mem::take(&mut self.out).into()
-    }
 }
 
-/// About what a block adds to a part.
-const BLOCK: usize = 1024 * 1024;
-
-/// Encrypts, where the destination does.
-fn seal(
-    encrypt: &mut Option<Box<dyn Transform>>,
-    bytes: &[u8],
-    out: &mut Vec<u8>,
+/// Puts bytes through a layer, where there is one.
+fn through(
+    layer: Option<&mut Box<dyn Transform>>,
+    bytes: Vec<u8>,
+    stage: Stage,
     progress: &Progress,
-) -> Result<(), LayerError> {
-    let Some(encrypt) = encrypt else {
-        out.extend_from_slice(bytes);
-        return Ok(());
-    };
+) -> Result<Vec<u8>, LayerError> {
+    let Some(layer) = layer else { return Ok(bytes) };
     let start = Instant::now();
-    encrypt.push(bytes, out)?;
-    progress.spent(Stage::Encrypt, start);
-    Ok(())
+    let mut out = Vec::new();
+    layer.push(&bytes, &mut out)?;
+    progress.spent(stage, start);
+    Ok(out)
 }

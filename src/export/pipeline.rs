@@ -5,13 +5,15 @@
 //! of blocks under way and of parts in flight is the bound of its memory. When the export is dropped, aborted, or
 //! fails, the task takes back everything that was sent.
 
-use std::num::NonZeroU64;
-use std::sync::Arc;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::sync::{Arc, LazyLock};
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
 use futures::{StreamExt, pin_mut};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::begin::{Begun, begin};
@@ -21,6 +23,7 @@ use super::{commit, rejects};
 use crate::destination::Destination;
 use crate::format::csv::{Counts, EncodeError, Header, Outcome};
 use crate::manifest::Manifest;
+use crate::memory::{Entered, MemoryBudget, Permit};
 use crate::row::{Batch, Mapping};
 use crate::store::{Store, Upload, Uploader};
 use crate::template::Context;
@@ -36,6 +39,8 @@ pub(super) struct Run {
     pub(super) context: Context,
     pub(super) id: String,
     pub(super) progress: Progress,
+    pub(super) memory: MemoryBudget,
+    pub(super) _entered: Entered,
 }
 
 /// What the writer tells the task.
@@ -60,6 +65,8 @@ pub(super) struct Block {
     pub(super) first_row: u64,
     /// The lines of the input that the rows stand at, where it has lines.
     pub(super) lines: Vec<u64>,
+    /// For the block, from its rows to the bytes that are on their way.
+    pub(super) permit: Permit,
 }
 
 /// A block as bytes: those of its file, and those of the rows that the dialect rejected.
@@ -151,7 +158,10 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
             let run = Arc::clone(run);
             async move {
                 match message {
-                    Message::Block(block) => worker(move || encode(&run, &block)).await.map(Some),
+                    Message::Block(mut block) => {
+                        let permit = std::mem::take(&mut block.permit);
+                        worker(move || encode(&run, &block)).await.map(|encoded| Some((encoded, permit)))
+                    }
                     Message::Commit => Ok(None),
                 }
             }
@@ -160,7 +170,7 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
     let mut open: Option<OpenFile> = None;
     let mut rejects: Option<OpenFile> = None;
     while let Some(block) = encoded.next().await {
-        let Some(block) = block? else {
+        let Some((block, _permit)) = block? else {
             if let Some(file) = rejects {
                 let end = Plain { bytes: Vec::new(), rows: 0, last: true };
                 match file.advance(run, &mut files.uploader, &mut files.rejects_upload, end).await? {
@@ -200,11 +210,22 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
     Err(given_up())
 }
 
-/// Runs work that keeps a processor busy where it holds up no other task.
+/// Runs work that keeps a processor busy where it holds up no other task. More of it at the same time than there are
+/// processors would end no sooner, and each thread costs memory of its own.
 pub(super) async fn worker<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(e) => Err(Error::new(ErrorKind::Internal, "a worker of the export did not end").with_source(e)),
+    static PROCESSORS: LazyLock<Semaphore> =
+        LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, NonZeroUsize::get)));
+    // A task of its own, which runs while nobody asks for its end: a place in the queue that is not asked for would keep
+    // everybody behind it waiting, be it the same export.
+    let done = tokio::spawn(async move {
+        let _processor = PROCESSORS.acquire().await;
+        spawn_blocking(work).await
+    });
+    match done.await {
+        Ok(Ok(done)) => done,
+        Ok(Err(e)) | Err(e) => {
+            Err(Error::new(ErrorKind::Internal, "a worker of the export did not end").with_source(e))
+        }
     }
 }
 

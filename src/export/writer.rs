@@ -20,13 +20,17 @@ use super::roll::Roll;
 use crate::destination::Destination;
 use crate::format::csv::Header;
 use crate::manifest::Manifest;
+use crate::memory::{FREE_ROWS, MemoryBudget, Permit};
 use crate::row::{Batch, FieldNames, Mapping, RowError, RowErrorKind, Value};
 use crate::store::Store;
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
 /// How much memory the rows of a block take, about, before it is handed over.
-const BLOCK_BYTES: usize = 1024 * 1024;
+const BLOCK_BYTES: usize = 512 * 1024;
+/// A block may be this many times its rows: buffers that have grown by doubling, what the rows are encoded to, and what
+/// the layers make of that.
+const BLOCK_FACTOR: usize = 4;
 
 /// One run of a [`Destination`]: takes rows, and delivers files when it is committed.
 ///
@@ -40,6 +44,14 @@ pub struct Export {
     mapping: Option<Arc<Mapping>>,
     batch: Batch,
     lines: Vec<u64>,
+    /// How many bytes of rows the open block may have.
+    room: usize,
+    room_permit: Permit,
+    /// For the block that is to be handed over.
+    block_permit: Option<Permit>,
+    /// The wait for it.
+    asked: Option<Pin<Box<dyn Future<Output = Permit> + Send + Sync>>>,
+    memory: MemoryBudget,
     roll: Roll,
     rows: u64,
     blocks: mpsc::Sender<Message>,
@@ -60,9 +72,17 @@ pub struct ExportBuilder {
     context: Context,
     run_id: Option<String>,
     columns: Option<Vec<String>>,
+    memory: Option<MemoryBudget>,
 }
 
 impl ExportBuilder {
+    /// The memory that it shares with other exports; default [`MemoryBudget::process`].
+    ///
+    /// Exports whose callers wait for one another may share a budget: none of them ever waits for another's rows.
+    pub fn with_memory(self, memory: MemoryBudget) -> Self {
+        Self { memory: Some(memory), ..self }
+    }
+
     /// The id of the run, which is part of the manifest and of its name; default: made from the context's time.
     pub fn with_run_id(self, run_id: impl Into<String>) -> Self {
         Self { run_id: Some(run_id.into()), ..self }
@@ -83,7 +103,8 @@ impl ExportBuilder {
     /// When a name cannot be made from the context, the store is another bucket than the destination's, the
     /// destination asks for a column that there is not, or no tokio runtime runs here.
     pub fn start(self) -> Result<Export> {
-        let Self { destination, store, context, run_id, columns } = self;
+        let Self { destination, store, context, run_id, columns, memory } = self;
+        let memory = memory.unwrap_or_else(MemoryBudget::process);
         let runtime = Handle::try_current().map_err(|e| {
             Error::new(ErrorKind::Store, "an export runs on a tokio runtime, and none runs here").with_source(e)
         })?;
@@ -105,7 +126,14 @@ impl ExportBuilder {
         let progress = Progress::default();
         let (blocks, messages) = mpsc::channel(0);
         let (alive, gone) = oneshot::channel();
-        let run = Run { destination: destination.clone(), context, id: run_id, progress: progress.clone() };
+        let run = Run {
+            destination: destination.clone(),
+            context,
+            id: run_id,
+            progress: progress.clone(),
+            _entered: memory.enter(),
+            memory: memory.clone(),
+        };
         Ok(Export {
             roll: Roll::new(destination.max_rows()),
             destination,
@@ -113,6 +141,11 @@ impl ExportBuilder {
             mapping,
             batch: Batch::new(width),
             lines: Vec::new(),
+            room: FREE_ROWS,
+            room_permit: Permit::default(),
+            block_permit: None,
+            asked: None,
+            memory,
             rows: 0,
             blocks,
             pipeline: Some(runtime.spawn(pipeline::run(run, store, messages, gone))),
@@ -135,7 +168,14 @@ impl Export {
 
     /// An export that is given more than its context before it starts.
     pub fn builder(destination: &Destination, store: &Store, context: Context) -> ExportBuilder {
-        ExportBuilder { destination: destination.clone(), store: store.clone(), context, run_id: None, columns: None }
+        ExportBuilder {
+            destination: destination.clone(),
+            store: store.clone(),
+            context,
+            run_id: None,
+            columns: None,
+            memory: None,
+        }
     }
 
     /// How far the export is; can be kept and asked at any time, from any thread.
@@ -305,8 +345,9 @@ impl Export {
     /// Waits until the open block has room for a row, handing it over if it is full.
     fn poll_room(&mut self, task: &mut Task<'_>) -> Poll<Result<()>> {
         self.check()?;
-        if self.roll.is_full() || self.batch.bytes() >= BLOCK_BYTES {
+        if self.roll.is_full() || !self.has_room() {
             ready!(self.poll_channel(task))?;
+            ready!(self.poll_memory(task));
             ready!(self.hand_over(task, self.roll.is_full()))?;
         }
         Poll::Ready(Ok(()))
@@ -317,6 +358,7 @@ impl Export {
         self.check()?;
         ready!(self.poll_channel(task))?;
         if self.roll.is_open() {
+            ready!(self.poll_memory(task));
             ready!(self.hand_over(task, true))?;
             ready!(self.poll_channel(task))?;
         }
@@ -329,6 +371,29 @@ impl Export {
             return Poll::Ready(Ok(()));
         }
         self.poll_ended(task)
+    }
+
+    /// Whether the open block takes another row; it grows as long as the budget lets it.
+    fn has_room(&mut self) -> bool {
+        let bytes = self.batch.bytes();
+        while bytes >= self.room && self.room < BLOCK_BYTES {
+            // Twice, since buffers grow by doubling.
+            let Some(more) = self.memory.ask_rows(2 * self.room) else { break };
+            self.room_permit.merge(more);
+            self.room *= 2;
+        }
+        bytes < self.room
+    }
+
+    /// Waits until the budget has room for the open block in the pipeline.
+    fn poll_memory(&mut self, task: &mut Task<'_>) -> Poll<()> {
+        if self.block_permit.is_none() {
+            let bytes = BLOCK_FACTOR * self.batch.bytes();
+            let asked = self.asked.get_or_insert_with(|| Box::pin(self.memory.block(bytes)));
+            self.block_permit = Some(ready!(asked.as_mut().poll(task)));
+            self.asked = None;
+        }
+        Poll::Ready(())
     }
 
     /// The error of a pipeline that no longer listens: it has ended, and not with a manifest.
@@ -344,7 +409,7 @@ impl Export {
         Poll::Ready(Err(self.fail(error)))
     }
 
-    /// Sends the open block; the channel must be ready.
+    /// Sends the open block; the channel must be ready, and the memory at hand.
     fn hand_over(&mut self, task: &mut Task<'_>, last: bool) -> Poll<Result<()>> {
         if self.roll.file() > Destination::MAX_FILES {
             let most = Destination::MAX_FILES;
@@ -357,11 +422,14 @@ impl Export {
             None => self.resolve()?,
         };
         let next = Batch::new(self.batch.width());
+        self.room = FREE_ROWS;
+        self.room_permit = Permit::default();
         let block = Block {
             first_row: self.rows - self.batch.rows() as u64 + 1,
             batch: std::mem::replace(&mut self.batch, next),
             lines: std::mem::take(&mut self.lines),
             mapping,
+            permit: self.block_permit.take().unwrap_or_default(),
             file: self.roll.file(),
             first: self.roll.begin(),
             last,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
+use object_store::PutPayload;
 
 use super::exists::Claim;
 use super::failure;
@@ -74,9 +74,12 @@ impl LocalFile {
         Ok(Self { temporary, file: Some(file), staging })
     }
 
-    pub(super) fn write(&mut self, key: &str, bytes: &Bytes) -> Result<()> {
+    pub(super) fn write(&mut self, key: &str, bytes: &PutPayload) -> Result<()> {
         let file = self.file.as_mut().expect("a file is open until it is published");
-        file.write_all(bytes).map_err(|e| failure::file(&format!("write `{key}`"), e))
+        bytes
+            .iter()
+            .try_for_each(|bytes| file.write_all(bytes))
+            .map_err(|e| failure::file(&format!("write `{key}`"), e))
     }
 
     /// Gives the file its name: in place of what stood there, or only where nothing stands. A hard link is the way to that

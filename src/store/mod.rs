@@ -27,6 +27,7 @@ mod exists;
 mod failure;
 mod local;
 mod part;
+mod payload;
 mod reap;
 mod retry;
 mod upload;
@@ -47,6 +48,7 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) use digest::Digest;
 pub use exists::{CreateCheck, OnExists};
 pub use part::PartSchedule;
+pub(crate) use payload::Payload;
 pub use reap::Reaped;
 pub(crate) use upload::{Upload, Uploader};
 

@@ -4,25 +4,24 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::{StreamExt, stream};
+use object_store::ObjectStoreExt;
 use object_store::multipart::PartId;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
 use super::digest::Digest;
 use super::exists::{self, Claim, Claims};
 use super::local::{LocalFile, Published, Staging};
 use super::wire::{Incomplete, Opened, Owner, Wire};
-use super::{Backend, OnExists, PartSchedule, Store, failure};
+use super::{Backend, OnExists, PartSchedule, Payload, Store, failure};
 use crate::{Error, ErrorKind, Result};
 
 /// How many parts of one export are sent at the same time. Each is held in memory until the store has it.
 const PARTS_IN_FLIGHT: usize = 4;
 
-/// How many bytes of files that are small enough for one request are held until the export commits; a file beyond
-/// that is sent as an upload of one part.
+/// How many bytes of files that are small enough for one request an export holds until its commit, if the budget lets
+/// them rest; a file beyond that is sent as an upload of one part.
 const HELD: usize = 16 * 1024 * 1024;
 
 /// Opens the uploads of one export.
@@ -161,9 +160,12 @@ impl Uploader {
         }
     }
 
-    /// How large the parts of this store are.
-    pub(crate) fn schedule(&self) -> PartSchedule {
-        self.store.schedule
+    /// How large the parts of this store are; none for a folder, which takes bytes as they come.
+    pub(crate) fn schedule(&self) -> Option<PartSchedule> {
+        match self.store.backend {
+            Backend::Object(_) => Some(self.store.schedule),
+            Backend::Folder(_) => None,
+        }
     }
 
     /// Starts a file; nothing is sent before its first part.
@@ -199,20 +201,26 @@ impl Uploader {
     }
 
     /// Sends the last bytes of a file, after which it waits to be completed.
-    pub(crate) async fn end(&mut self, upload: &mut Upload, last: Bytes) -> Result<()> {
+    pub(crate) async fn end(&mut self, upload: &mut Upload, last: Payload) -> Result<()> {
         match &mut upload.state {
-            State::Object(object) if matches!(object.open, Open::Not) && self.held + last.len() <= HELD => {
+            State::Object(object) if matches!(object.open, Open::Not) && self.may_hold(&last) => {
                 self.held += last.len();
                 object.open = Open::Held(last);
                 Ok(())
             }
-            State::Object(object) if matches!(object.open, Open::Not) || !last.is_empty() => {
+            State::Object(object) if matches!(object.open, Open::Not) || last.len() > 0 => {
                 object.part(&upload.key, last).await?;
                 object.flush(&upload.key).await
             }
             State::Object(object) => object.flush(&upload.key).await,
-            State::Local(_) => upload.part(last).await,
+            State::Local(_) if last.len() > 0 => upload.part(last).await,
+            State::Local(_) => Ok(()),
         }
+    }
+
+    /// Whether a whole file may stay in memory until the commit.
+    fn may_hold(&self, last: &Payload) -> bool {
+        self.held + last.len() <= HELD && !last.permit.is_awaited()
     }
 }
 
@@ -244,7 +252,7 @@ enum Local {
 
 impl Upload {
     /// Sends a part; waits while as many as may be are in flight.
-    pub(crate) async fn part(&mut self, bytes: Bytes) -> Result<()> {
+    pub(crate) async fn part(&mut self, bytes: Payload) -> Result<()> {
         match &mut self.state {
             State::Object(object) => object.part(&self.key, bytes).await,
             State::Local(state) => {
@@ -252,7 +260,7 @@ impl Upload {
                     unreachable!("no part follows a failed one, or one that is not done")
                 };
                 let key = self.key.clone();
-                let writing = spawn_blocking(move || file.write(&key, &bytes).map(|()| file));
+                let writing = spawn_blocking(move || file.write(&key, &bytes.bytes).map(|()| file));
                 *state = Local::Busy(writing);
                 let Local::Busy(writing) = state else { unreachable!("the file is being written") };
                 let written = writing.await;
@@ -346,7 +354,7 @@ enum Open {
     /// Nothing was sent.
     Not,
     /// The whole file fits one request, which is made when the export commits.
-    Held(Bytes),
+    Held(Payload),
     /// The store has been asked for an upload. A task of its own waits for the reply, so that an upload whose export
     /// is dropped meanwhile can still be aborted.
     Asked(JoinHandle<object_store::Result<Opened>>),
@@ -359,7 +367,9 @@ impl ObjectUpload {
         Self { wire, path, claims, open: Open::Not, parts: JoinSet::new(), sent: Vec::new() }
     }
 
-    async fn part(&mut self, key: &str, bytes: Bytes) -> Result<()> {
+    async fn part(&mut self, key: &str, part: Payload) -> Result<()> {
+        let Payload { bytes, mut permit } = part;
+        permit.depart();
         while self.parts.len() >= PARTS_IN_FLIGHT {
             self.part_done(key).await?;
         }
@@ -379,14 +389,19 @@ impl ObjectUpload {
         self.sent.push(None);
         match &mut self.open {
             Open::Yes(Opened::Object(upload)) => {
-                let sending = upload.put_part(PutPayload::from(bytes));
-                self.parts.spawn(async move { sending.await.map(|()| (number, None)) });
+                let sending = upload.put_part(bytes);
+                self.parts.spawn(async move {
+                    let sent = sending.await.map(|()| (number, None));
+                    drop(permit);
+                    sent
+                });
             }
             Open::Yes(Opened::Parts { id, .. }) => {
                 let (wire, path, id) = (self.wire.clone(), self.path.clone(), id.clone());
                 self.parts.spawn(async move {
-                    let receipt = wire.put_part(&path, &id, number, bytes).await?;
-                    Ok((number, Some(receipt)))
+                    let receipt = wire.put_part(&path, &id, number, bytes).await;
+                    drop(permit);
+                    Ok((number, Some(receipt?)))
                 });
             }
             Open::Not | Open::Held(_) | Open::Asked(_) => unreachable!("the upload was opened above"),
@@ -416,7 +431,7 @@ impl ObjectUpload {
     async fn complete(self, key: &str, digest: &Digest) -> Result<Proof> {
         let Self { wire, path, claims, open, sent, .. } = self;
         let written = match open {
-            Open::Held(bytes) => wire.put(&path, bytes, claims.put, token(), digest).await,
+            Open::Held(held) => wire.put(&path, held.bytes, claims.put, token(), digest).await,
             Open::Yes(opened) => {
                 let token = if let Opened::Parts { token, .. } = &opened { token.clone() } else { None };
                 let sent = sent.into_iter().flatten().collect();

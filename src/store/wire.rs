@@ -7,7 +7,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
@@ -150,15 +149,15 @@ impl Wire {
     }
 
     /// Sends a part, under the same number until the store has it.
-    pub(super) async fn put_part(&self, path: &Path, id: &str, number: usize, bytes: Bytes) -> Result<PartId> {
+    pub(super) async fn put_part(&self, path: &Path, id: &str, number: usize, bytes: PutPayload) -> Result<PartId> {
         let Interface::Parts(parts) = &self.store else {
             unreachable!("only a store of parts opens an upload with an id")
         };
-        let mut patience = self.patience(bytes.len());
+        let mut patience = self.patience(bytes.content_length());
         let id = id.to_owned();
         loop {
-            let sending = parts.put_part(path, &id, number, PutPayload::from(bytes.clone()));
-            match timely(bytes.len(), sending).await {
+            let sending = parts.put_part(path, &id, number, bytes.clone());
+            match timely(bytes.content_length(), sending).await {
                 Ok(part) => return self.heard(Ok(part)),
                 Err(e) => {
                     if !patience.again(&e).await {
@@ -190,12 +189,12 @@ impl Wire {
     pub(super) async fn put(
         &self,
         path: &Path,
-        bytes: Bytes,
+        bytes: PutPayload,
         claim: Claim,
         token: String,
         digest: &Digest,
     ) -> Result<Option<String>, Incomplete> {
-        let mut patience = self.patience(bytes.len());
+        let mut patience = self.patience(bytes.content_length());
         let mut token = Some(token).filter(|_| claim != Claim::Replace);
         let mut tried = Tried::Never;
         loop {
@@ -205,8 +204,8 @@ impl Wire {
             let mode = if claim == Claim::Create { PutMode::Create } else { PutMode::Overwrite };
             let attributes = token.as_deref().map(attributes).unwrap_or_default();
             let options = PutOptions { mode, attributes, ..PutOptions::default() };
-            let putting = self.store().put_opts(path, PutPayload::from(bytes.clone()), options);
-            let error = match timely(bytes.len(), putting).await {
+            let putting = self.store().put_opts(path, bytes.clone(), options);
+            let error = match timely(bytes.content_length(), putting).await {
                 Ok(_) => return self.heard(Ok(token)),
                 Err(e) if is_no_metadata(&e) && token.is_some() => {
                     token = None;

@@ -14,6 +14,7 @@ mod export;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
 mod layer;
 mod location;
+mod memory;
 mod on_exists;
 mod platform;
 mod policy;

@@ -8,6 +8,7 @@ mod fault;
 mod fixture;
 mod killed;
 mod matrix;
+mod memory;
 mod proxy;
 mod rows;
 

@@ -10,7 +10,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (4, &["destination"]),
     (3, &["format", "location"]),
     (2, &["row", "layer", "manifest", "store", "template"]),
-    (1, &["error", "span"]),
+    (1, &["error", "memory", "span"]),
 ];
 
 fn root() -> &'static Path {
