@@ -31,7 +31,7 @@ fn files(folder: &str, extensions: &[&str]) -> Vec<PathBuf> {
         for entry in entries {
             let path = folder.join(entry.unwrap().file_name());
             if root().join(&path).is_dir() {
-                if !["target", "corpus", "artifacts"].iter().any(|name| path.ends_with(name)) {
+                if ![".venv", "target", "corpus", "artifacts"].iter().any(|name| path.ends_with(name)) {
                     walk(&path, found);
                 }
             } else {

@@ -3,17 +3,13 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use consign::format::csv::{Dialect, Encoder, Terminator};
-use consign::row::{Batch, FieldNames, Value};
+use consign::format::csv::Encoder;
+use consign::row::Batch;
+use consign_peers::{Structs, dialect};
 use futures::executor::block_on;
 
 use crate::measure::{Case, Clock, Encode};
-use crate::table::{COLUMNS, LineItem, Table};
-
-/// The dialect that all of them write: comma, quotes where they are needed and doubled inside, line feeds.
-fn dialect() -> Dialect {
-    Dialect::rfc4180().to_builder().with_terminator(Terminator::LF).build().expect("the settings do not clash")
-}
+use crate::table::{COLUMNS, Table};
 
 /// Rows of text fields in blocks of memory: our batches beside the byte records of others, all filled beforehand.
 pub fn contiguous(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
@@ -22,7 +18,7 @@ pub fn contiguous(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
     let ours = || -> Encode<'_> {
         let batches = &batches;
         let mut encoder = dialect().encoder();
-        whole(move |block, out| encode_batch(&mut encoder, &batches[block], out))
+        whole(move |block, out| consign_peers::batch(&mut encoder, &batches[block], out))
     };
     let records: Vec<Vec<csv::ByteRecord>> =
         table.blocks().map(|block| rows(&block).map(Into::into).collect()).collect();
@@ -85,7 +81,7 @@ pub fn iterators(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
         let mut encoder = dialect().encoder();
         whole(move |block, out| {
             for row in blocks[block].chunks_exact(COLUMNS) {
-                encode_fields(&mut encoder, row.iter(), out);
+                consign_peers::fields(&mut encoder, row.iter().copied(), out);
             }
         })
     };
@@ -124,8 +120,8 @@ pub fn serde(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
     let blocks = table.structs();
     let ours = || -> Encode<'_> {
         let blocks = &blocks;
-        let (mut encoder, mut batch, mut names) = (dialect().encoder(), Batch::default(), FieldNames::Unknown);
-        whole(move |block, out| encode_structs(&mut encoder, &mut batch, &mut names, &blocks[block], out))
+        let mut structs = Structs::new(&dialect());
+        whole(move |block, out| structs.write(&blocks[block], out))
     };
     run(case(
         "serde",
@@ -157,6 +153,22 @@ pub fn serde(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
     ));
 }
 
+/// Arrow columns of integers, decimals, dates and texts.
+pub fn arrow(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
+    let batches = table.arrow();
+    let mut encoder = dialect().encoder();
+    run(case(
+        "arrow",
+        "arrow-csv",
+        batches.len(),
+        whole(|block, out| consign_peers::record_batch(&mut encoder, &batches[block], out)),
+        whole(|block, out| {
+            let mut writer = arrow_csv::WriterBuilder::new().with_header(false).build(out);
+            writer.write(&batches[block]).expect("memory takes any record");
+        }),
+    ));
+}
+
 /// Two threads that share the blocks of a group, against one that has them all; each block has a buffer of its own, and
 /// the buffers stand in the order of the blocks when the group is done.
 pub fn threads(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
@@ -173,7 +185,11 @@ pub fn threads(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
                 let mut encoder = dialect().encoder();
                 while let Some(block) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|block| *block < slots.len())
                 {
-                    encode_batch(&mut encoder, &batches[block], &mut slots[block].lock().expect("no thread panics"));
+                    consign_peers::batch(
+                        &mut encoder,
+                        &batches[block],
+                        &mut slots[block].lock().expect("no thread panics"),
+                    );
                 }
             };
             std::thread::scope(|scope| {
@@ -226,29 +242,4 @@ fn finished(encoder: &mut Encoder, batch: &Batch) -> (Vec<u8>, Vec<usize>) {
         ends.push(bytes.len());
     }
     (bytes, ends)
-}
-
-fn encode_batch(encoder: &mut Encoder, batch: &Batch, out: &mut Vec<u8>) {
-    for row in 0..batch.rows() {
-        let _written = encoder.record(batch.row(row), out).expect("every row can be written");
-    }
-}
-
-fn encode_fields<'a>(encoder: &mut Encoder, fields: impl Iterator<Item = &'a &'a [u8]>, out: &mut Vec<u8>) {
-    let texts = fields.map(|field| Value::Text(std::str::from_utf8(field).expect("the table is text")));
-    let _written = encoder.record(texts, out).expect("every row can be written");
-}
-
-fn encode_structs(
-    encoder: &mut Encoder,
-    batch: &mut Batch,
-    names: &mut FieldNames,
-    rows: &[LineItem<'_>],
-    out: &mut Vec<u8>,
-) {
-    batch.clear();
-    for row in rows {
-        batch.push_row(row, names).expect("all rows are alike");
-    }
-    encode_batch(encoder, batch, out);
 }

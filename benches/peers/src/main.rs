@@ -8,29 +8,34 @@ mod cases;
 mod measure;
 mod table;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use measure::{Case, Clock, Figures};
 use table::Table;
 
-const USAGE: &str = "peers [--json] [--front contiguous|iterators|serde|threads]... [--seconds N] [--scale F]
+const USAGE: &str = "peers [--json] [--front contiguous|iterators|serde|arrow|threads]... [--seconds N] [--scale F]
+peers --write FOLDER [--scale F]
 
   --json       one JSON object for each row, instead of a table
   --front      only this front; may be repeated
   --seconds    how long each row is measured: 2 by default, and three passes at least
+  --write      writes the table as lineitem.arrow (IPC) and lineitem.csv, for the engines of scripts/peers
   --scale      the scale factor of the table: 0.05 by default, which is 300,000 rows";
 
 type Rows = fn(&Table, &mut dyn FnMut(Case<'_>));
 
-const FRONTS: [(&str, Rows); 4] = [
+const FRONTS: [(&str, Rows); 5] = [
     ("contiguous", cases::contiguous),
     ("iterators", cases::iterators),
     ("serde", cases::serde),
+    ("arrow", cases::arrow),
     ("threads", cases::threads),
 ];
 
 struct Options {
+    write: Option<PathBuf>,
     json: bool,
     fronts: Vec<(&'static str, Rows)>,
     time: Duration,
@@ -46,6 +51,15 @@ fn main() -> ExitCode {
         }
     };
     let table = Table::generate(options.scale);
+    if let Some(folder) = &options.write {
+        return match table.write(folder) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(wrong) => {
+                eprintln!("{}: {wrong}", folder.display());
+                ExitCode::FAILURE
+            }
+        };
+    }
     if !options.json {
         println!("TPC-H lineitem, scale factor {}, {} rows\n", options.scale, table.rows());
         println!("| front | peer | ratio | median | ours MB/s | peer MB/s | passes | clock |");
@@ -61,7 +75,8 @@ fn main() -> ExitCode {
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { json: false, fronts: Vec::new(), time: Duration::from_secs(2), scale: 0.05 };
+    let mut options =
+        Options { write: None, json: false, fronts: Vec::new(), time: Duration::from_secs(2), scale: 0.05 };
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
         match arg.as_str() {
@@ -81,6 +96,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
                     return Err(format!("--scale: expected 0.001 to 1, found {}", options.scale));
                 }
             }
+            "--write" => options.write = Some(value()?.into()),
             _ => return Err(format!("there is no option `{arg}`")),
         }
     }

@@ -1,8 +1,17 @@
 //! TPC-H `lineitem`, made once and held in memory in the shapes that the writers take.
 
-use std::fmt::Write as _;
+use std::error::Error;
+use std::fmt::{Debug, Write as _};
+use std::fs::File;
 use std::ops::Range;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
 
+use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type};
+use arrow_array::{ArrayRef, Date32Array, Decimal128Array, PrimitiveArray, RecordBatch, StringViewArray};
+use arrow_ipc::writer::FileWriter;
+use chrono::NaiveDate;
 use serde::Serialize;
 use tpchgen::generators::LineItemGenerator;
 
@@ -68,6 +77,23 @@ impl Table {
         self.blocks().map(|block| block.chunks_exact(COLUMNS).map(LineItem::new).collect()).collect()
     }
 
+    /// Typed columns, as TPC-H has them.
+    pub fn arrow(&self) -> Vec<RecordBatch> {
+        self.blocks().map(|block| columns(&block)).collect()
+    }
+
+    /// Writes the rows into a folder, as Arrow IPC and as the CSV that they become.
+    pub fn write(&self, folder: &Path) -> Result<(), Box<dyn Error>> {
+        let (batches, mut csv) = (self.arrow(), File::create(folder.join("lineitem.csv"))?);
+        let schema = batches[0].schema();
+        let mut ipc = FileWriter::try_new(File::create(folder.join("lineitem.arrow"))?, &schema)?;
+        for batch in &batches {
+            ipc.write(batch)?;
+            arrow_csv::WriterBuilder::new().with_header(false).build(&mut csv).write(batch)?;
+        }
+        Ok(ipc.finish()?)
+    }
+
     fn field(&self, field: &Range<u32>) -> &str {
         &self.text[field.start as usize..field.end as usize]
     }
@@ -96,4 +122,58 @@ impl<'a> LineItem<'a> {
             comment: row[15],
         }
     }
+}
+
+const NAMES: [&str; COLUMNS] = [
+    "orderkey",
+    "partkey",
+    "suppkey",
+    "linenumber",
+    "quantity",
+    "extendedprice",
+    "discount",
+    "tax",
+    "returnflag",
+    "linestatus",
+    "shipdate",
+    "commitdate",
+    "receiptdate",
+    "shipinstruct",
+    "shipmode",
+    "comment",
+];
+
+fn columns(block: &[&str]) -> RecordBatch {
+    let column = |(column, name): (usize, &&'static str)| {
+        let fields = block.iter().copied().skip(column).step_by(COLUMNS);
+        let array: ArrayRef = match column {
+            0..3 => Arc::new(integers::<Int64Type>(fields)),
+            3 => Arc::new(integers::<Int32Type>(fields)),
+            4..8 => Arc::new(decimals(fields)),
+            10..13 => Arc::new(dates(fields)),
+            _ => Arc::new(StringViewArray::from_iter_values(fields)),
+        };
+        (*name, array)
+    };
+    RecordBatch::try_from_iter(NAMES.iter().enumerate().map(column)).expect("all columns have a field of each row")
+}
+
+fn integers<'a, T: ArrowPrimitiveType<Native: FromStr<Err: Debug>>>(
+    fields: impl Iterator<Item = &'a str>,
+) -> PrimitiveArray<T> {
+    PrimitiveArray::from_iter_values(fields.map(|field| field.parse().expect("an integer column")))
+}
+
+fn decimals<'a>(fields: impl Iterator<Item = &'a str>) -> Decimal128Array {
+    let unscaled = fields.map(|field| {
+        let (whole, cents) = field.split_once('.').unwrap_or((field, "00"));
+        format!("{whole}{cents:0<2}").parse::<i128>().expect("a decimal column")
+    });
+    Decimal128Array::from_iter_values(unscaled).with_precision_and_scale(15, 2).expect("a precision of up to 38")
+}
+
+fn dates<'a>(fields: impl Iterator<Item = &'a str>) -> Date32Array {
+    Date32Array::from_iter_values(
+        fields.map(|field| field.parse::<NaiveDate>().expect("a date column").to_epoch_days()),
+    )
 }

@@ -1,0 +1,106 @@
+//! What a program does with this crate for each kind of input: the one place that the comparison and the counts of
+//! instructions share.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Decimal128Type, Int32Type, Int64Type};
+use arrow_array::{Array, RecordBatch, StringViewArray};
+use consign::format::csv::{Dialect, Encoder, Terminator};
+use consign::row::{Batch, FieldNames, Value};
+use serde::Serialize;
+
+/// The dialect that all writers know: comma, quotes where they are needed and doubled inside, line feeds.
+///
+/// # Panics
+///
+/// Never: its settings do not clash.
+#[must_use]
+pub fn dialect() -> Dialect {
+    Dialect::rfc4180().to_builder().with_terminator(Terminator::LF).build().expect("the settings do not clash")
+}
+
+/// Writes rows that a batch holds.
+///
+/// # Panics
+///
+/// When a row cannot be written, here as below.
+pub fn batch(encoder: &mut Encoder, batch: &Batch, out: &mut Vec<u8>) {
+    for row in 0..batch.rows() {
+        let _written = encoder.record(batch.row(row), out).expect("every row can be written");
+    }
+}
+
+/// Writes a row whose fields lie anywhere.
+#[expect(clippy::missing_panics_doc, reason = "as above")]
+pub fn fields<'a>(encoder: &mut Encoder, fields: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
+    let texts = fields.map(|field| Value::Text(std::str::from_utf8(field).expect("the table is text")));
+    let _written = encoder.record(texts, out).expect("every row can be written");
+}
+
+/// What rows of structs go through, kept from one block to the next.
+#[derive(Debug)]
+pub struct Structs {
+    encoder: Encoder,
+    batch: Batch,
+    names: FieldNames,
+}
+
+impl Structs {
+    #[must_use]
+    pub fn new(dialect: &Dialect) -> Self {
+        Self { encoder: dialect.encoder(), batch: Batch::default(), names: FieldNames::Unknown }
+    }
+
+    #[expect(clippy::missing_panics_doc, reason = "as above")]
+    pub fn write(&mut self, rows: &[impl Serialize], out: &mut Vec<u8>) {
+        self.batch.clear();
+        for row in rows {
+            self.batch.push_row(row, &mut self.names).expect("all rows are alike");
+        }
+        batch(&mut self.encoder, &self.batch, out);
+    }
+}
+
+/// Writes columns of Arrow.
+#[expect(clippy::missing_panics_doc, reason = "as above")]
+pub fn record_batch(encoder: &mut Encoder, rows: &RecordBatch, out: &mut Vec<u8>) {
+    let mut buffer = Batch::new(rows.num_columns());
+    let columns: Vec<Column<'_>> = rows.columns().iter().map(|column| Column::new(column)).collect();
+    for row in 0..rows.num_rows() {
+        buffer.push_record(columns.iter().map(|column| column.value(row))).expect("the row has all columns");
+    }
+    batch(encoder, &buffer, out);
+}
+
+enum Column<'a> {
+    Integer(&'a [i32]),
+    Long(&'a [i64]),
+    Decimal(&'a [i128]),
+    Date(&'a [i32]),
+    Text(&'a StringViewArray),
+}
+
+impl<'a> Column<'a> {
+    fn new(array: &'a dyn Array) -> Self {
+        if let Some(array) = array.as_primitive_opt::<Int32Type>() {
+            Self::Integer(array.values())
+        } else if let Some(array) = array.as_primitive_opt::<Int64Type>() {
+            Self::Long(array.values())
+        } else if let Some(array) = array.as_primitive_opt::<Decimal128Type>() {
+            Self::Decimal(array.values())
+        } else if let Some(array) = array.as_primitive_opt::<Date32Type>() {
+            Self::Date(array.values())
+        } else {
+            Self::Text(array.as_string_view())
+        }
+    }
+
+    fn value(&self, row: usize) -> Value<'a> {
+        match self {
+            Self::Integer(values) => Value::Integer(values[row].into()),
+            Self::Long(values) => Value::Integer(values[row].into()),
+            Self::Decimal(values) => Value::Decimal { unscaled: values[row], scale: 2 },
+            Self::Date(values) => Value::Date(chrono::NaiveDate::from_epoch_days(values[row]).expect("a date")),
+            Self::Text(values) => Value::Text(values.value(row)),
+        }
+    }
+}
