@@ -5,8 +5,21 @@ use std::num::{NonZeroU32, NonZeroU64};
 use super::pipeline::Run;
 use crate::destination::{Destination, ManifestFile};
 use crate::location::ObjectKey;
-use crate::store::{OnExists, Uploader};
+use crate::store::{OnExists, Store, Uploader};
+use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
+
+/// Checks what needs no store to be asked: that it is the destination's bucket, and that all names can be made.
+pub(super) fn check(destination: &Destination, store: &Store, context: &Context, run_id: &str) -> Result<()> {
+    if let Some(bucket) = store.bucket()
+        && bucket != destination.bucket().as_str()
+    {
+        let wanted = destination.bucket();
+        let text = format!("the destination's bucket is `{wanted}`, but the store is the bucket `{bucket}`");
+        return Err(Error::new(ErrorKind::Destination, text));
+    }
+    destination.check_names(context, run_id)
+}
 
 /// Whether an export goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -14,6 +14,7 @@ use tokio::io::AsyncRead;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use super::begin;
 use super::pipeline::{self, Block, Message, Run};
 use super::progress::Progress;
 use super::roll::Roll;
@@ -22,7 +23,7 @@ use crate::format::csv::Header;
 use crate::manifest::Manifest;
 use crate::memory::{FREE_ROWS, MemoryBudget, Permit};
 use crate::row::{Batch, FieldNames, Mapping, RowError, RowErrorKind, Value};
-use crate::store::Store;
+use crate::store::{Preflight, Store};
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
@@ -94,6 +95,42 @@ impl ExportBuilder {
         Self { columns: Some(columns.into_iter().map(Into::into).collect()), ..self }
     }
 
+    /// Finds out whether the export could be delivered, by doing everything that it would do to the store with a few bytes
+    /// in its folder, and undoing it: see [`Store::check`].
+    ///
+    /// ```
+    /// # use chrono::Utc;
+    /// # use consign::location::{BucketName, FolderPath};
+    /// # use consign::template::{Context, Template};
+    /// # use consign::{Destination, Export, store::Store};
+    /// # #[tokio::main]
+    /// # async fn main() -> consign::Result<()> {
+    /// # let destination = Destination::builder(
+    /// #     BucketName::parse("acme-exports")?, FolderPath::parse("a")?, Template::parse("a")?).build()?;
+    /// # let store = Store::from_url("memory:///")?;
+    /// let preflight = Export::builder(&destination, &store, Context::new(Utc::now())).check().await?;
+    /// assert_eq!(preflight.findings().len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a name cannot be made from the context, or the store is another bucket than the destination's. What the store
+    /// does not allow is no error, but in what is returned.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Store::check`].
+    pub async fn check(&self) -> Result<Preflight> {
+        let Self { destination, store, context, run_id, .. } = self;
+        let run_id = run_id.clone().unwrap_or_else(|| default_run_id(context));
+        begin::check(destination, store, context, &run_id)?;
+        let key = destination.manifest_key(context, &run_id)?;
+        let folder = key.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        Ok(store.check(folder, destination.on_exists()).await)
+    }
+
     /// Starts the export. Nothing is sent before the first block of rows is full; a destination that keeps what exists
     /// ([`OnExists`](crate::store::OnExists)) is looked at right away, and an export that cannot begin fails with its first
     /// rows.
@@ -108,15 +145,8 @@ impl ExportBuilder {
         let runtime = Handle::try_current().map_err(|e| {
             Error::new(ErrorKind::Store, "an export runs on a tokio runtime, and none runs here").with_source(e)
         })?;
-        if let Some(bucket) = store.bucket()
-            && bucket != destination.bucket().as_str()
-        {
-            let wanted = destination.bucket();
-            let text = format!("the destination's bucket is `{wanted}`, but the store is the bucket `{bucket}`");
-            return Err(Error::new(ErrorKind::Destination, text));
-        }
-        let run_id = run_id.unwrap_or_else(|| context.time().format("%Y%m%dT%H%M%S%.9fZ").to_string());
-        destination.check_names(&context, &run_id)?;
+        let run_id = run_id.unwrap_or_else(|| default_run_id(&context));
+        begin::check(&destination, &store, &context, &run_id)?;
         let names = columns.map_or(FieldNames::Unknown, FieldNames::Named);
         let (mapping, width) = match &names {
             FieldNames::Named(names) => (Some(Arc::new(destination.columns().resolve(names)?)), names.len()),
@@ -567,6 +597,11 @@ impl fmt::Debug for Export {
             .field("failed", &self.failed)
             .finish_non_exhaustive()
     }
+}
+
+/// The id of a run that was given none.
+fn default_run_id(context: &Context) -> String {
+    context.time().format("%Y%m%dT%H%M%S%.9fZ").to_string()
 }
 
 /// What the pipeline's task ended with.

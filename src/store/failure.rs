@@ -69,8 +69,16 @@ fn kind_of(error: &object_store::Error) -> ErrorKind {
         Cause::NotFound { .. } => ErrorKind::NotFound,
         Cause::AlreadyExists { .. } | Cause::Precondition { .. } => ErrorKind::Exists,
         Cause::PermissionDenied { .. } | Cause::Unauthenticated { .. } => ErrorKind::Denied,
+        other if is_refusal_by_text(other) => ErrorKind::Denied,
         other => kind_of_sources(other),
     }
+}
+
+/// Whether a request for several objects at once was refused, as a delete is sent: that is known by its text alone.
+fn is_refusal_by_text(error: &object_store::Error) -> bool {
+    let object_store::Error::Generic { source, .. } = error else { return false };
+    let text = source.to_string();
+    ["status code: 401", "status code: 403", "(code: AccessDenied)"].iter().any(|refusal| text.contains(refusal))
 }
 
 fn meaning(kind: ErrorKind) -> &'static str {
@@ -107,7 +115,7 @@ fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a 
 
 fn kind_of_io(error: &io::Error) -> ErrorKind {
     match error.kind() {
-        io::ErrorKind::NotFound => ErrorKind::NotFound,
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ErrorKind::NotFound,
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::Denied,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::Full,
         io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => ErrorKind::Exists,
@@ -117,5 +125,19 @@ fn kind_of_io(error: &io::Error) -> ErrorKind {
         | io::ErrorKind::NetworkUnreachable
         | io::ErrorKind::TimedOut => ErrorKind::Unreachable,
         _ => ErrorKind::Store,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S3 answers a request for several objects with 200, and says of each what became of it.
+    #[test]
+    fn a_refusal_within_an_answer_is_a_refusal() {
+        let text = "DeleteObjects request failed for key a.csv: Access Denied (code: AccessDenied)";
+        let error = object("delete `a.csv`", object_store::Error::Generic { store: "S3", source: text.into() });
+        let text = "could not delete `a.csv`: the store refused, check the credentials and their permissions";
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Denied, text));
     }
 }

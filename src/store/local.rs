@@ -2,29 +2,34 @@
 //!
 //! The temporary files stand in a folder of ours at the root of the store, so that the rename stays on one file system
 //! and whoever lists the data's own folders never sees them. The folder goes when the export ends, however it ends, and
-//! so do the folders above it that were made for it, if nothing has been delivered into them.
+//! so do the folders that were made for it, if nothing has been delivered into them.
+//!
+//! A link below the root that leads out of it is not followed: a folder that others can write to does not decide where else
+//! files are written.
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use object_store::PutPayload;
 
 use super::exists::Claim;
 use super::failure;
 use super::wire::Owner;
-use crate::Result;
+use crate::{Error, ErrorKind, Result};
 
 /// The folder of the temporary files of one export.
 #[derive(Debug)]
 pub(super) struct Staging {
     root: PathBuf,
+    /// The root without links, out of which no link below it may lead.
+    within: PathBuf,
     folder: PathBuf,
-    /// The folders that were made for it, the deepest first.
-    made: Vec<PathBuf>,
+    /// The folders that were made for it, in their order.
+    made: Mutex<Vec<PathBuf>>,
     files: AtomicU64,
 }
 
@@ -32,28 +37,81 @@ impl Staging {
     /// Makes the folder, and the root above it where it is not there yet.
     pub(super) fn create(root: &Path) -> Result<Self> {
         let doing = || format!("make a folder for unfinished files in `{}`", root.display());
-        let made: Vec<_> = root.ancestors().take_while(|path| !path.exists()).map(Path::to_path_buf).collect();
+        let mut made: Vec<_> = root.ancestors().take_while(|path| !path.exists()).map(Path::to_path_buf).collect();
+        made.reverse();
+        let mut staging = Self {
+            root: root.to_path_buf(),
+            within: PathBuf::new(),
+            folder: PathBuf::new(),
+            made: Mutex::new(made),
+            files: AtomicU64::new(0),
+        };
         fs::create_dir_all(root).map_err(|e| failure::file(&doing(), e))?;
+        staging.within = fs::canonicalize(root).map_err(|e| failure::file(&doing(), e))?;
         loop {
             // A name that two exports hardly ever share: whoever comes second takes another one.
             let folder = root.join(format!(".consign-{:016x}", RandomState::new().hash_one(root)));
             match fs::create_dir(&folder) {
-                Ok(()) => return Ok(Self { root: root.to_path_buf(), folder, made, files: AtomicU64::new(0) }),
+                Ok(()) => {
+                    staging.folder = folder;
+                    return Ok(staging);
+                }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(failure::file(&doing(), e)),
             }
         }
     }
+
+    /// Walks to the folder of a key, and tells of links that lead out of the store. A link that is put there at the very
+    /// same moment is not seen: who can do that can write there anyhow.
+    fn walk(&self, key: &str, missing: Missing) -> Result<()> {
+        let failed = |e| failure::file(&format!("write `{key}`"), e);
+        let mut path = self.root.clone();
+        let Some((folders, _)) = key.rsplit_once('/') else { return Ok(()) };
+        for folder in folders.split('/') {
+            path.push(folder);
+            match fs::symlink_metadata(&path) {
+                Ok(meta) if meta.is_symlink() => {
+                    if !fs::canonicalize(&path).map_err(failed)?.starts_with(&self.within) {
+                        let path = path.display();
+                        let text =
+                            format!("could not write `{key}`: `{path}` is a link that leads out of the store's folder");
+                        return Err(Error::new(ErrorKind::Denied, text));
+                    }
+                }
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::NotFound => match missing {
+                    Missing::Stop => return Ok(()),
+                    Missing::Make => match fs::create_dir(&path) {
+                        Ok(()) => self.made().push(path.clone()),
+                        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                        Err(e) => return Err(failed(e)),
+                    },
+                },
+                Err(e) => return Err(failed(e)),
+            }
+        }
+        Ok(())
+    }
+
+    fn made(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What becomes of a folder that is not there.
+#[derive(Clone, Copy, Debug)]
+enum Missing {
+    Make,
+    Stop,
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed holds something that is not ours, or was delivered.
         let _ = fs::remove_dir(&self.folder);
-        for folder in &self.made {
-            if fs::remove_dir(folder).is_err() {
-                break;
-            }
+        for folder in self.made().iter().rev() {
+            let _ = fs::remove_dir(folder);
         }
     }
 }
@@ -67,7 +125,8 @@ pub(super) struct LocalFile {
 }
 
 impl LocalFile {
-    pub(super) fn create(staging: Arc<Staging>) -> Result<Self> {
+    pub(super) fn create(staging: Arc<Staging>, key: &str) -> Result<Self> {
+        staging.walk(key, Missing::Stop)?;
         let number = staging.files.fetch_add(1, Ordering::Relaxed);
         let temporary = staging.folder.join(number.to_string());
         let file = File::create_new(&temporary).map_err(|e| failure::file("make an unfinished file", e))?;
@@ -86,24 +145,33 @@ impl LocalFile {
     /// which replaces nothing, on every system.
     pub(super) fn publish(mut self, key: &str, claim: Claim) -> Result<Published> {
         let target = target(&self.staging.root, key);
-        let mut publish = || {
-            if let Some(file) = self.file.take() {
-                // A manifest must not outlive the bytes that it names, and some file systems tell a failed write only here.
-                file.sync_data()?;
+        let failed = |e| failure::file(&format!("write `{key}`"), e);
+        if let Some(file) = self.file.take() {
+            // A manifest must not outlive the bytes that it names, and some file systems tell a failed write only here.
+            file.sync_data().map_err(failed)?;
+        }
+        for last in [false, true] {
+            if let Err(e) = fs::symlink_metadata(&self.temporary) {
+                let folder = self.staging.folder.display();
+                let text = format!("could not write `{key}`: the folder of unfinished files `{folder}` is gone");
+                return Err(Error::new(ErrorKind::NotFound, text).with_source(e));
             }
-            if let Some(folder) = target.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            match claim {
+            self.staging.walk(key, Missing::Make)?;
+            let published = match claim {
                 Claim::Replace => fs::rename(&self.temporary, &target),
                 Claim::Create | Claim::Look => fs::hard_link(&self.temporary, &target),
+            };
+            match published {
+                Ok(()) => return Ok(Published { file: self, target }),
+                Err(e) if claim != Claim::Replace && e.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(failure::another(key));
+                }
+                // Another export has removed the folder, which it had made and left empty.
+                Err(e) if e.kind() == io::ErrorKind::NotFound && !last => {}
+                Err(e) => return Err(failed(e)),
             }
-        };
-        match publish() {
-            Ok(()) => Ok(Published { file: self, target }),
-            Err(e) if claim != Claim::Replace && e.kind() == io::ErrorKind::AlreadyExists => Err(failure::another(key)),
-            Err(e) => Err(failure::file(&format!("write `{key}`"), e)),
         }
+        unreachable!("the second try is the last")
     }
 }
 
@@ -155,7 +223,7 @@ pub(super) fn exists(root: &Path, key: &str) -> io::Result<bool> {
 }
 
 /// The path of a key.
-fn target(root: &Path, key: &str) -> PathBuf {
+pub(super) fn target(root: &Path, key: &str) -> PathBuf {
     key.split('/').fold(root.to_path_buf(), |path, segment| path.join(segment))
 }
 

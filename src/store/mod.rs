@@ -28,6 +28,7 @@ mod failure;
 mod local;
 mod part;
 mod payload;
+mod preflight;
 mod reap;
 mod retry;
 mod upload;
@@ -49,6 +50,7 @@ pub(crate) use digest::Digest;
 pub use exists::{CreateCheck, OnExists};
 pub use part::PartSchedule;
 pub(crate) use payload::Payload;
+pub use preflight::{Finding, Operation, Preflight};
 pub use reap::Reaped;
 pub(crate) use upload::{Upload, Uploader};
 

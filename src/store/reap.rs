@@ -100,7 +100,7 @@ fn reap_folder(root: &FilePath, before: DateTime<Utc>) -> Result<Vec<Reaped>> {
 
 /// The open uploads of S3, which `object_store` can sign a request for but not ask.
 #[cfg(feature = "aws")]
-mod uploads {
+pub(super) mod uploads {
     use std::sync::LazyLock;
     use std::time::Duration;
 
@@ -127,22 +127,33 @@ mod uploads {
         since: DateTime<Utc>,
     }
 
-    pub(super) async fn reap(store: &Store, prefix: &str, before: DateTime<Utc>) -> Result<Vec<Reaped>> {
+    /// Asks for the first page of the open uploads whose keys begin with `prefix`, to see whether that is allowed.
+    pub(in crate::store) async fn list(store: &Store, prefix: &str) -> Result<()> {
+        page(store, prefix, None).await.map(drop)
+    }
+
+    /// A page of the open uploads whose keys begin with `prefix`, behind the one that the last page ended with.
+    async fn page(store: &Store, prefix: &str, after: Option<&(String, String)>) -> Result<String> {
         let s3 = store.s3.as_ref().expect("the store is S3");
         let prefix = match store.prefix.as_ref() {
             "" => prefix.to_owned(),
             own => format!("{own}/{prefix}"),
         };
+        let mut query = vec![("uploads", ""), ("prefix", &*prefix)];
+        if let Some((key, id)) = after {
+            query.extend([("key-marker", &**key), ("upload-id-marker", &**id)]);
+        }
+        let options = SignedUrlOptions::new().with_query(query);
+        let url = s3.signed_url_opts(Method::GET, &Path::default(), SIGNED_FOR, &options).await;
+        get(url.map_err(|e| failure::object(DOING, e))?.as_str()).await
+    }
+
+    pub(in crate::store) async fn reap(store: &Store, prefix: &str, before: DateTime<Utc>) -> Result<Vec<Reaped>> {
+        let s3 = store.s3.as_ref().expect("the store is S3");
         let mut reaped = Vec::new();
         let mut after: Option<(String, String)> = None;
         loop {
-            let mut query = vec![("uploads", ""), ("prefix", &*prefix)];
-            if let Some((key, id)) = &after {
-                query.extend([("key-marker", &**key), ("upload-id-marker", &**id)]);
-            }
-            let options = SignedUrlOptions::new().with_query(query);
-            let url = s3.signed_url_opts(Method::GET, &Path::default(), SIGNED_FOR, &options).await;
-            let page = get(url.map_err(|e| failure::object(DOING, e))?.as_str()).await?;
+            let page = page(store, prefix, after.as_ref()).await?;
             for upload in texts(&page, &UPLOAD).map(open) {
                 let Open { key, id, since } = upload.ok_or_else(|| unreadable(&page))?;
                 if since > before {

@@ -192,7 +192,10 @@ impl Uploader {
                     let made = Arc::new(made.map_err(|e| failure::task("make a folder", e))??);
                     Arc::clone(self.staging.insert(made))
                 };
-                let file = spawn_blocking(move || LocalFile::create(staging)).await;
+                let file = {
+                    let key = key.clone();
+                    spawn_blocking(move || LocalFile::create(staging, &key)).await
+                };
                 State::Local(Local::Idle(file.map_err(|e| failure::task("make a file", e))??))
             }
         };

@@ -607,8 +607,8 @@ async fn a_folder_that_cannot_be_made_is_named() {
     let mut export = Export::start(&plan().build().unwrap(), &Store::folder(file.join("below")), context()).unwrap();
     export.write(&MOTON).await.unwrap();
     let error = export.commit().await.unwrap_err();
-    let text = format!("could not make a folder for unfinished files in `{}/below`: the store failed", file.display());
-    assert_eq!(error.to_string(), text);
+    let what = format!("could not make a folder for unfinished files in `{}/below`", file.display());
+    assert_eq!(error.to_string(), format!("{what}: the bucket or folder does not exist"));
     assert_eq!(files(folder.path()), [file]);
 }
 

@@ -11,6 +11,7 @@ mod csv_presets;
 mod datetime;
 mod destination_file;
 mod export;
+mod folder;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
 mod layer;
 mod location;
@@ -18,6 +19,8 @@ mod memory;
 mod on_exists;
 mod platform;
 mod policy;
+#[cfg(feature = "aws")]
+mod preflight;
 mod program;
 mod row;
 mod schedule;

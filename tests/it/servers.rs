@@ -9,6 +9,7 @@ mod fixture;
 mod killed;
 mod matrix;
 mod memory;
+mod preflight;
 mod proxy;
 mod rows;
 

@@ -47,7 +47,7 @@ fn a_cloud_url_knows_its_bucket() {
 
 /// Answers every request in one way.
 #[cfg(feature = "aws")]
-async fn answering(reply: &'static str) -> std::net::SocketAddr {
+pub(crate) async fn answering(reply: &'static str) -> std::net::SocketAddr {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

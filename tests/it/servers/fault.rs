@@ -21,6 +21,8 @@ pub(super) enum Step {
     Complete,
     /// Opens an upload.
     Create,
+    /// Removes an object.
+    Delete,
     /// Asks for an object or for a list.
     Look,
     /// Sends the part with this number.
@@ -113,6 +115,9 @@ impl State {
             "POST" if value("uploads").is_some() => Step::Create,
             "POST" if value("uploadId").is_some() => Step::Complete,
             "DELETE" if value("uploadId").is_some() => Step::Abort,
+            "DELETE" => Step::Delete,
+            // Of several objects, though it may be one.
+            "POST" if value("delete").is_some() || value("comp") == Some("batch") => Step::Delete,
             "PUT" if value("comp") == Some("blocklist") => Step::Complete,
             "PUT" => match (value("partNumber"), value("blockid")) {
                 (Some(number), _) => Step::Part(number.parse().expect("parts have numbers")),

@@ -1,0 +1,229 @@
+//! Local folders that are not as an export needs them: not writable, gone, or leading elsewhere. Nothing is left behind.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use consign::location::{BucketName, FolderPath};
+use consign::manifest::Manifest;
+use consign::store::{OnExists, Operation, Store};
+use consign::template::{Context, Template};
+use consign::{Destination, Error, ErrorKind, Export};
+use tempfile::TempDir;
+
+use crate::program::example;
+
+fn start(folder: &str, root: &Path) -> Export {
+    let (bucket, folder) = (BucketName::parse("acme-exports").unwrap(), FolderPath::parse(folder).unwrap());
+    let destination = Destination::builder(bucket, folder, Template::parse("t").unwrap())
+        .with_max_rows(std::num::NonZeroU64::MIN)
+        .with_columns(consign::row::Columns::all());
+    Export::builder(&destination.build().unwrap(), &Store::folder(root), Context::new(chrono::Utc::now()))
+        .with_columns(["a"])
+        .with_run_id("run")
+        .start()
+        .unwrap()
+}
+
+async fn deliver(folder: &str, root: &Path) -> Result<Manifest, Error> {
+    let mut export = start(folder, root);
+    export.write_record(["1"]).await?;
+    export.write_record(["2"]).await?;
+    export.commit().await
+}
+
+/// Every path below a folder, sorted.
+fn below(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(below(&path));
+        }
+        found.push(path.display().to_string());
+    }
+    found.sort();
+    found
+}
+
+#[track_caller]
+fn check_error(error: &Error, kind: ErrorKind, text: &str) {
+    assert_eq!((error.kind(), error.to_string().as_str()), (kind, text));
+}
+
+/// A folder whose owner is nobody in particular, and that others may only read; and one below it that all may write.
+fn read_only() -> TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().join("root");
+    fs::create_dir(&root).unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&root, fs::Permissions::from_mode(0o555)).unwrap();
+    place
+}
+
+/// Root may write anywhere, so as root the program runs as another user.
+fn without_privileges(program: &Path) -> Command {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
+    let mut command = Command::new(program);
+    if is_root {
+        std::os::unix::process::CommandExt::uid(&mut command, 65_534);
+        std::os::unix::process::CommandExt::gid(&mut command, 65_534);
+    }
+    command
+}
+
+#[test]
+fn a_folder_that_may_only_be_read_is_named() {
+    let place = read_only();
+    let root = place.path().join("root");
+    let destination = place.path().join("destination.json");
+    fs::write(&destination, r#"{"bucketName": "acme-exports", "path": "out", "filenameTemplate": "t%DATETIME%"}"#)
+        .unwrap();
+    // Where another user can run it.
+    let program = place.path().join("export");
+    fs::copy(example("export"), &program).unwrap();
+    fs::set_permissions(&destination, fs::Permissions::from_mode(0o644)).unwrap();
+    let output = without_privileges(&program)
+        .args(["--quiet", "--to", &format!("file://{}", root.display())])
+        .arg("--destination")
+        .arg(&destination)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let text = format!(
+        "could not make a folder for unfinished files in `{}`: the store refused, check the credentials and their permissions",
+        root.display()
+    );
+    assert!(!output.status.success() && said.contains(&text), "{said}");
+    assert_eq!(below(&root), [""; 0]);
+}
+
+/// No file can be made in the kernel's own folders, by root either.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_folder_of_the_kernel_is_named() {
+    let root = Path::new("/proc/self");
+    let error = deliver("out", root).await.unwrap_err();
+    let text = "could not make a folder for unfinished files in `/proc/self`: the bucket or folder does not exist";
+    check_error(&error, ErrorKind::NotFound, text);
+    let preflight = Store::folder(root).check("out", OnExists::Fail).await;
+    assert_eq!(preflight.to_string(), text);
+    assert_eq!(preflight.findings()[0].operation(), Operation::Put);
+}
+
+/// A row more than a block has, so that a file is begun while the export goes on.
+async fn begun(root: &Path) -> Export {
+    let mut export = start("out", root);
+    for row in ["1", "2", "3"] {
+        export.write_record([row]).await.unwrap();
+    }
+    while export.progress().snapshot().files < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    export
+}
+
+#[tokio::test]
+async fn a_folder_that_vanishes_is_not_made_again() {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().join("root");
+    let export = begun(&root).await;
+    fs::remove_dir_all(&root).unwrap();
+    let error = export.commit().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let begin = "could not make an unfinished file: the bucket or folder does not exist";
+    assert!(error.to_string().starts_with(begin), "{error}");
+    assert_eq!(below(place.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn unfinished_files_that_vanish_are_missed_before_anything_is_shown() {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().join("root");
+    let mut export = start("out", &root);
+    export.write_record(["1"]).await.unwrap();
+    export.write_record(["2"]).await.unwrap();
+    while export.progress().snapshot().files < 1 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    let [unfinished] = &*below(&root).into_iter().filter(|path| path.ends_with("/0")).collect::<Vec<_>>() else {
+        panic!("one file is unfinished")
+    };
+    fs::remove_file(unfinished).unwrap();
+    let folder = unfinished.strip_suffix("/0").unwrap();
+    let error = export.commit().await.unwrap_err();
+    let text = format!("could not write `out/t.csv`: the folder of unfinished files `{folder}` is gone");
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().starts_with(&text), "{error}");
+    assert!(!root.join("out/manifest-run.json").exists());
+}
+
+#[tokio::test]
+async fn a_link_out_of_the_folder_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let (root, outside) = (place.path().join("root"), place.path().join("outside"));
+    fs::create_dir(&root).unwrap();
+    fs::create_dir(&outside).unwrap();
+    symlink(&outside, root.join("out")).unwrap();
+    symlink("../outside", root.join("relative")).unwrap();
+    let before = below(place.path());
+    for (folder, link) in [("out", "out"), ("out/deeper", "out"), ("relative/a/b", "relative")] {
+        let error = deliver(folder, &root).await.unwrap_err();
+        let link = root.join(link);
+        let text = format!(
+            "could not write `{folder}/t.csv`: `{}` is a link that leads out of the store's folder",
+            link.display()
+        );
+        check_error(&error, ErrorKind::Denied, &text);
+        assert_eq!(below(place.path()), before);
+        let preflight = Store::folder(&root).check(folder, OnExists::Overwrite).await;
+        assert_eq!(preflight.findings()[0].error().kind(), ErrorKind::Denied);
+        assert_eq!(below(place.path()), before);
+    }
+
+    // One that is put there while the export goes on.
+    fs::remove_file(root.join("out")).unwrap();
+    let export = begun(&root).await;
+    symlink(&outside, root.join("out")).unwrap();
+    assert_eq!(export.commit().await.unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(below(place.path()), before);
+}
+
+#[tokio::test]
+async fn links_that_stay_within_the_folder_are_followed() {
+    let place = tempfile::tempdir().unwrap();
+    let real = place.path().join("real");
+    fs::create_dir_all(real.join("year")).unwrap();
+    let root = place.path().join("root");
+    symlink(&real, &root).unwrap();
+    symlink("year", real.join("out")).unwrap();
+    deliver("out", &root).await.unwrap();
+    assert_eq!(fs::read_to_string(real.join("year/t_2.csv")).unwrap(), "a\n2\n");
+
+    // A link in a file's place is replaced, and not written through.
+    let other = place.path().join("other");
+    fs::write(&other, "other").unwrap();
+    fs::remove_file(real.join("year/t.csv")).unwrap();
+    symlink(&other, real.join("year/t.csv")).unwrap();
+    deliver("out", &root).await.unwrap();
+    assert_eq!(fs::read_to_string(real.join("year/t.csv")).unwrap(), "a\n1\n");
+    assert_eq!(fs::read_to_string(&other).unwrap(), "other");
+}
+
+/// A folder in a file's place: what was made for the export goes again.
+#[tokio::test]
+async fn folders_that_were_made_in_vain_go_again() {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().join("root");
+    let export = begun(&root).await;
+    fs::create_dir_all(root.join("out/t.csv")).unwrap();
+    fs::create_dir_all(root.join("out/t_2.csv")).unwrap();
+    fs::create_dir_all(root.join("out/t_3.csv")).unwrap();
+    let before = ["out", "out/t.csv", "out/t_2.csv", "out/t_3.csv"].map(|path| root.join(path).display().to_string());
+    assert_eq!(export.commit().await.unwrap_err().kind(), ErrorKind::Exists);
+    assert_eq!(below(&root), before);
+}
