@@ -24,6 +24,7 @@
 //! |---|---|---|
 //! | `gzip` | yes | gzip, by `zlib-rs` |
 //! | `openpgp` | yes | encryption to OpenPGP public keys |
+//! | `arrow` | no | rows from Arrow's record batches; takes the versions 59 and 60 of its crates |
 //! | `aws`, `azure`, `gcp`, `http` | no | the URLs of these stores in [`Store::from_url`](store::Store::from_url) |
 //!
 //! Any other [`ObjectStore`](object_store::ObjectStore) is given to [`Store::new`](store::Store::new).
@@ -48,6 +49,8 @@ pub use export::Export;
 pub use span::Span;
 
 // What appears in the API.
+#[cfg(feature = "arrow")]
+pub use {arrow_array, arrow_schema};
 pub use {chrono, csv_async, object_store};
 
 /// The README's example is compiled and run.

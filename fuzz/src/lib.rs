@@ -3,6 +3,7 @@
 //! Under `cargo fuzz` (nightly) the programs in `fuzz_targets/` are libFuzzer's; built plainly, on stable, the same
 //! programs replay the files that they are given, so a crash or the corpus is a test that needs no fuzzer.
 
+pub mod csv_arrow;
 pub mod csv_round_trip;
 pub mod csv_spark;
 pub mod location;

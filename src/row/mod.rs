@@ -14,6 +14,8 @@
 //! # Ok::<(), consign::row::RowError>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+pub(crate) mod arrow;
 mod batch;
 mod columns;
 mod error;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test and its checks, a panic is the failure")]
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod cancel;
 mod check_names;
 mod credentials;

@@ -13,7 +13,7 @@ use crate::row::Value;
 /// records of one file in batches, and their bytes can be joined. The first of them [begins](Self::begin) the file.
 #[derive(Debug)]
 pub struct Encoder {
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     counts: Counts,
     /// What the record being written has met; it is counted once the record is done.
     met: Met,
@@ -144,7 +144,18 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<Outcome, EncodeError> {
         let start = out.len();
-        match self.try_record(fields, out) {
+        let written = self.try_record(fields, out);
+        self.outcome(written, start, out)
+    }
+
+    /// Counts what has become of a record that begins at `start`.
+    pub(super) fn outcome(
+        &mut self,
+        written: Result<(), EncodeError>,
+        start: usize,
+        out: &[u8],
+    ) -> Result<Outcome, EncodeError> {
+        match written {
             Ok(()) if out.len() == start => {
                 self.counts.lost += 1;
                 Ok(Outcome::Lost)

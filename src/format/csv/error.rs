@@ -160,3 +160,46 @@ impl From<EncodeError> for crate::Error {
             .with_source(error)
     }
 }
+
+/// A row of a batch could not be written.
+///
+/// The text is the error's own: only the caller knows the row's number in the table and the column's name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RecordError {
+    row: usize,
+    error: EncodeError,
+}
+
+impl RecordError {
+    #[cfg(feature = "arrow")]
+    pub(crate) fn new(row: usize, error: EncodeError) -> Self {
+        Self { row, error }
+    }
+
+    /// The zero-based place of the row in its batch.
+    #[must_use]
+    pub fn row(&self) -> usize {
+        self.row
+    }
+
+    /// What was wrong with it.
+    #[must_use]
+    pub fn error(&self) -> &EncodeError {
+        &self.error
+    }
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+impl From<RecordError> for crate::Error {
+    fn from(error: RecordError) -> Self {
+        let text = format!("could not write row {} of a batch, field {}", error.row + 1, error.error.column() + 1);
+        Self::new(ErrorKind::Row, text).with_source(error)
+    }
+}

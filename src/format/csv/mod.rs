@@ -28,6 +28,8 @@
 //! # Ok::<(), consign::Error>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod charset;
 mod choice;
 mod count;
@@ -50,7 +52,7 @@ pub use choice::{Blank, Header, InnerQuotes, Mode, Nulls, QuoteStyle, QuotedNull
 pub use count::Counts;
 pub use dialect::{Dialect, DialectBuilder};
 pub use encoder::{Encoder, Outcome};
-pub use error::{DialectError, DialectErrorKind, EncodeError, EncodeErrorKind};
+pub use error::{DialectError, DialectErrorKind, EncodeError, EncodeErrorKind, RecordError};
 pub use guard::Guard;
 pub use hazard::{Hazard, HazardKind, Lossless, LossyError, OnHazard};
 pub use render::{BooleanText, NestedText, Render};

@@ -318,8 +318,11 @@ impl Renderers {
 
     /// Appends the text of a value that is neither null nor text.
     pub(super) fn append(&self, column: usize, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let renderer = if self.columns.is_empty() { &self.all } else { self.columns.get(&column).unwrap_or(&self.all) };
-        renderer.append(column, value, out)
+        self.of(column).append(column, value, out)
+    }
+
+    fn of(&self, column: usize) -> &Renderer {
+        if self.columns.is_empty() { &self.all } else { self.columns.get(&column).unwrap_or(&self.all) }
     }
 }
 
@@ -386,5 +389,18 @@ impl Renderer {
             Value::Nested(v) | Value::Text(v) => out.extend_from_slice(v.as_bytes()),
         }
         Ok(())
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl Renderers {
+    /// Whether a column takes no lists, maps and structs.
+    pub(super) fn refuses_nested(&self, column: usize) -> bool {
+        self.of(column).nested == NestedText::Refuse
+    }
+
+    /// Whether a column takes no intervals of both months and days.
+    pub(super) fn refuses_intervals(&self, column: usize) -> bool {
+        self.of(column).intervals == IntervalText::Spark
     }
 }

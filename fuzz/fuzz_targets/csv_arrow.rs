@@ -1,0 +1,3 @@
+#![cfg_attr(fuzzing, no_main)]
+
+consign_fuzz::target!(csv_arrow);
