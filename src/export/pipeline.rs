@@ -21,7 +21,7 @@ use super::file::{Advanced, Ended, OpenFile, Plain};
 use super::progress::{Progress, Stage};
 use super::{commit, rejects};
 use crate::destination::Destination;
-use crate::format::csv::{Counts, EncodeError, Header, Outcome};
+use crate::format::csv::{Counts, EncodeError, Header};
 use crate::manifest::Manifest;
 use crate::memory::{Entered, MemoryBudget, Permit};
 use crate::row::{Batch, Mapping};
@@ -46,7 +46,7 @@ pub(super) struct Run {
 /// What the writer tells the task.
 #[derive(Debug)]
 pub(super) enum Message {
-    Block(Block),
+    Block(Box<Block>),
     /// All rows have come: complete the files. A channel that closes without it is an export that was given up.
     Commit,
 }
@@ -240,18 +240,11 @@ fn encode(run: &Run, block: &Block) -> Result<Encoded> {
     }
     let picks = block.mapping.picks();
     let mut rejects = Plain { bytes: Vec::new(), rows: 0, last: false };
-    for row in 0..block.batch.rows() {
-        let fields = picks.iter().map(|&column| block.batch.value(row, column));
-        match encoder.record(fields, &mut plain) {
-            // A record that the dialect loses or skips is in the encoder's counts.
-            Ok(Outcome::Written | Outcome::Lost | Outcome::Skipped(_)) => {}
-            Ok(Outcome::Rejected(e)) => {
-                rejects.rows += 1;
-                let why = unwritable(&block.place(row), names, &e);
-                rejects::append(&mut rejects.bytes, &why, block.batch.row(row));
-            }
-            Err(e) => return Err(unwritable(&block.place(row), names, &e)),
-        }
+    let refused = encoder.batch(&block.batch, picks, &mut plain);
+    for e in refused.map_err(|e| unwritable(&block.place(e.row()), names, e.error()))? {
+        rejects.rows += 1;
+        let why = unwritable(&block.place(e.row()), names, e.error());
+        rejects::append(&mut rejects.bytes, &why, block.batch.row(e.row()));
     }
     if block.first && !block.last {
         encoder.begin(&mut plain);

@@ -467,7 +467,7 @@ impl Export {
         if last {
             self.roll.next_file();
         }
-        self.send(task, Message::Block(block))
+        self.send(task, Message::Block(Box::new(block)))
     }
 
     /// Sends a message; the channel must be ready, and the pipeline may have ended since.

@@ -1,5 +1,7 @@
 //! Rows in one block of memory.
 
+use std::ops::Range;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 use super::{FieldNames, RowError, RowErrorKind, Value};
@@ -19,45 +21,124 @@ use super::{FieldNames, RowError, RowErrorKind, Value};
 /// assert_eq!(batch.row(0).collect::<Vec<_>>(), [Value::Text("04G"), Value::Text("Lansdowne Airport")]);
 /// # Ok::<(), consign::row::RowError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Batch {
     width: usize,
     rows: usize,
     cells: Vec<Cell>,
-    text: String,
+    /// UTF-8: the texts of the cells in their order, each with a mark behind it, as has a null. An encoder that finds
+    /// nothing between the marks that needs care can take the rows as they lie here, with delimiters and line ends for the
+    /// marks.
+    text: Vec<u8>,
+    /// Where the text of each row ends.
+    row_ends: Vec<u32>,
+    /// Whether every cell is text or null, so that every cell has its mark.
+    texts_only: bool,
     bytes: Vec<u8>,
+    /// Numbers beyond 64 bits.
+    wide: Vec<i128>,
+    /// Where the names of a struct's fields lie that were found to be right, to be known again without a look at their
+    /// letters: with the place of the name that each was compared with.
+    pub(super) known: Vec<Known>,
 }
 
-/// Where a value lies: in `text` for text and nested values, in `bytes` for the others.
+/// The name of a field that was found to be right.
 #[derive(Clone, Copy, Debug)]
-struct Cell {
-    start: u32,
-    len: u32,
-    tag: Tag,
+pub(super) struct Known {
+    pub(super) place: usize,
+    pub(super) len: usize,
+    pub(super) expected: usize,
 }
 
+/// Stands behind a text that is not the last of its row: ASCII's unit separator.
+pub(crate) const UNIT: u8 = 0x1f;
+
+/// Stands before the first row, and behind a text that is the last of its row: ASCII's record separator.
+pub(crate) const RECORD: u8 = 0x1e;
+
+/// A value, or where it lies: texts and nested values in `text`, binary values in `bytes`, long numbers in `wide`.
 #[derive(Clone, Copy, Debug)]
-enum Tag {
+pub(crate) enum Cell {
     Null,
-    Boolean,
-    Integer,
-    Float32,
-    Float64,
-    Decimal,
-    Decimal256,
-    Date,
-    DateAt,
-    Time,
-    Timestamp,
-    TimestampAt,
-    LocalTimestamp,
-    LocalTimestampAt,
-    Duration,
-    Months,
-    Interval,
-    Text,
-    Binary,
-    Nested,
+    Boolean(bool),
+    Integer(i64),
+    WideInteger {
+        at: u32,
+    },
+    Float32(f32),
+    Float64(f64),
+    Decimal {
+        unscaled: i64,
+        scale: i8,
+    },
+    WideDecimal {
+        at: u32,
+        scale: i8,
+    },
+    /// 32 bytes.
+    Decimal256 {
+        at: u32,
+        scale: i8,
+    },
+    /// Days from 1970-01-01.
+    Date(i32),
+    DateAt(i32),
+    Time {
+        seconds: u32,
+        nanos: u32,
+    },
+    Timestamp {
+        seconds: i64,
+        nanos: u32,
+    },
+    TimestampAt {
+        seconds: i64,
+        nanos: u32,
+    },
+    LocalTimestamp {
+        seconds: i64,
+        nanos: u32,
+    },
+    LocalTimestampAt {
+        seconds: i64,
+        nanos: u32,
+    },
+    Duration {
+        at: u32,
+    },
+    Months(i32),
+    /// Months, days and nanoseconds, in 16 bytes.
+    Interval {
+        at: u32,
+    },
+    Text {
+        start: u32,
+        len: u32,
+    },
+    Binary {
+        start: u32,
+        len: u32,
+    },
+    Nested {
+        start: u32,
+        len: u32,
+    },
+}
+
+/// A batch as an encoder sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout<'a> {
+    /// Row by row.
+    pub(crate) cells: &'a [Cell],
+    pub(crate) text: &'a [u8],
+    pub(crate) row_ends: &'a [u32],
+    pub(crate) texts_only: bool,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::new(0)
+    }
 }
 
 impl Batch {
@@ -67,7 +148,17 @@ impl Batch {
     /// An empty batch for rows of `width` fields.
     #[must_use]
     pub fn new(width: usize) -> Self {
-        Self { width, ..Self::default() }
+        Self {
+            width,
+            rows: 0,
+            cells: Vec::new(),
+            text: vec![RECORD],
+            row_ends: Vec::new(),
+            texts_only: true,
+            bytes: Vec::new(),
+            wide: Vec::new(),
+            known: Vec::new(),
+        }
     }
 
     /// How many fields each row has.
@@ -85,15 +176,22 @@ impl Batch {
     /// How much memory the values take, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.text.len() + self.bytes.len() + self.cells.len() * size_of::<Cell>()
+        self.text.len()
+            + self.bytes.len()
+            + size_of_val(&*self.cells)
+            + size_of_val(&*self.row_ends)
+            + size_of_val(&*self.wide)
     }
 
     /// Takes all rows out and keeps the room.
     pub fn clear(&mut self) {
         self.rows = 0;
         self.cells.clear();
-        self.text.clear();
+        self.text.truncate(1);
+        self.row_ends.clear();
+        self.texts_only = true;
         self.bytes.clear();
+        self.wide.clear();
     }
 
     /// Adds a row of values.
@@ -125,15 +223,13 @@ impl Batch {
         null: Option<&[u8]>,
     ) -> Result<(), RowError> {
         self.whole_row(|batch| {
-            fields.into_iter().enumerate().try_for_each(|(column, bytes)| {
+            let (row, text) = (batch.cells.len(), batch.text.len());
+            for bytes in fields {
                 let bytes = bytes.as_ref();
-                if null == Some(bytes) {
-                    return batch.push_value(Value::Null);
-                }
-                let text = std::str::from_utf8(bytes)
-                    .map_err(|e| RowError::new(RowErrorKind::Utf8 { column, valid: e.valid_up_to() }))?;
-                batch.push_value(Value::Text(text))
-            })
+                if null == Some(bytes) { batch.push_null() } else { batch.push_text_bytes(bytes) }?;
+            }
+            // The marks are ASCII: the whole is UTF-8 if every field is.
+            std::str::from_utf8(&batch.text[text..]).map(drop).map_err(|_| batch.not_utf8(row))
         })
     }
 
@@ -183,20 +279,27 @@ impl Batch {
         &mut self,
         push: impl FnOnce(&mut Self) -> Result<(), E>,
     ) -> Result<(), E> {
-        let before = (self.cells.len(), self.text.len(), self.bytes.len());
+        let before = (self.cells.len(), self.text.len(), self.bytes.len(), self.wide.len());
+        let texts_only = self.texts_only;
         let pushed = push(self).and_then(|()| {
             let found = self.cells.len() - before.0;
-            if found == self.width {
-                return Ok(());
+            if found != self.width {
+                return Err(RowError::new(RowErrorKind::Width { expected: self.width, found }).into());
             }
-            Err(RowError::new(RowErrorKind::Width { expected: self.width, found }).into())
+            self.row_ends.push(place(self.text.len())?);
+            Ok(())
         });
         if pushed.is_ok() {
             self.rows += 1;
+            if let (Some(Cell::Null | Cell::Text { .. }), Some(mark)) = (self.cells.last(), self.text.last_mut()) {
+                *mark = RECORD;
+            }
         } else {
             self.cells.truncate(before.0);
             self.text.truncate(before.1);
             self.bytes.truncate(before.2);
+            self.wide.truncate(before.3);
+            self.texts_only = texts_only;
         }
         pushed
     }
@@ -212,147 +315,180 @@ impl Batch {
         self.width = width;
     }
 
+    /// The batch as it lies in memory.
+    pub(crate) fn layout(&self) -> Layout<'_> {
+        Layout { cells: &self.cells, text: &self.text, row_ends: &self.row_ends, texts_only: self.texts_only }
+    }
+
+    /// Adds a field that takes no room but its cell.
+    #[inline]
+    pub(super) fn push_cell(&mut self, cell: Cell) {
+        self.texts_only = false;
+        self.cells.push(cell);
+    }
+
     /// Adds one field of the row that [`whole_row`](Self::whole_row) is adding.
     pub(super) fn push_value(&mut self, value: Value<'_>) -> Result<(), RowError> {
-        let (text, bytes) = (self.text.len(), self.bytes.len());
-        let tag = match value {
-            Value::Null => Tag::Null,
-            Value::Boolean(value) => self.push_fixed(Tag::Boolean, &[u8::from(value)]),
-            Value::Integer(value) => self.push_fixed(Tag::Integer, &value.to_ne_bytes()),
-            Value::Float32(value) => self.push_fixed(Tag::Float32, &value.to_ne_bytes()),
-            Value::Float64(value) => self.push_fixed(Tag::Float64, &value.to_ne_bytes()),
-            Value::Decimal { unscaled, scale } => {
-                self.bytes.extend_from_slice(&unscaled.to_ne_bytes());
-                self.push_fixed(Tag::Decimal, &scale.to_ne_bytes())
-            }
-            Value::Decimal256 { unscaled, scale } => {
-                self.bytes.extend_from_slice(unscaled);
-                self.push_fixed(Tag::Decimal256, &scale.to_ne_bytes())
-            }
-            Value::Date(value) => self.push_fixed(Tag::Date, &value.to_epoch_days().to_ne_bytes()),
-            Value::DateAt { days } => self.push_fixed(Tag::DateAt, &days.to_ne_bytes()),
-            Value::Time(value) => {
-                self.bytes.extend_from_slice(&value.num_seconds_from_midnight().to_ne_bytes());
-                self.push_fixed(Tag::Time, &value.nanosecond().to_ne_bytes())
-            }
-            Value::Timestamp(value) => self.push_instant(Tag::Timestamp, value.naive_utc()),
-            Value::TimestampAt { seconds, nanoseconds } => self.push_at(Tag::TimestampAt, seconds, nanoseconds),
-            Value::LocalTimestamp(value) => self.push_instant(Tag::LocalTimestamp, value),
-            Value::LocalTimestampAt { seconds, nanoseconds } => {
-                self.push_at(Tag::LocalTimestampAt, seconds, nanoseconds)
-            }
-            Value::Duration { nanoseconds } => self.push_fixed(Tag::Duration, &nanoseconds.to_ne_bytes()),
-            Value::Months(value) => self.push_fixed(Tag::Months, &value.to_ne_bytes()),
+        let cell = match value {
+            Value::Text(text) => return self.push_text_bytes(text.as_bytes()),
+            Value::Null => return self.push_null(),
+            Value::Boolean(value) => Cell::Boolean(value),
+            Value::Integer(value) => match i64::try_from(value) {
+                Ok(value) => Cell::Integer(value),
+                Err(_) => Cell::WideInteger { at: self.push_wide(value)? },
+            },
+            Value::Float32(value) => Cell::Float32(value),
+            Value::Float64(value) => Cell::Float64(value),
+            Value::Decimal { unscaled, scale } => match i64::try_from(unscaled) {
+                Ok(unscaled) => Cell::Decimal { unscaled, scale },
+                Err(_) => Cell::WideDecimal { at: self.push_wide(unscaled)?, scale },
+            },
+            Value::Decimal256 { unscaled, scale } => Cell::Decimal256 { at: extend(&mut self.bytes, unscaled)?, scale },
+            Value::Date(value) => Cell::Date(value.to_epoch_days()),
+            Value::DateAt { days } => Cell::DateAt(days),
+            Value::Time(value) => Cell::Time { seconds: value.num_seconds_from_midnight(), nanos: value.nanosecond() },
+            Value::TimestampAt { seconds, nanoseconds } => Cell::TimestampAt { seconds, nanos: nanoseconds },
+            Value::LocalTimestampAt { seconds, nanoseconds } => Cell::LocalTimestampAt { seconds, nanos: nanoseconds },
+            Value::Duration { nanoseconds } => Cell::Duration { at: self.push_wide(nanoseconds)? },
+            Value::Months(months) => Cell::Months(months),
             Value::Interval { months, days, nanoseconds } => {
-                self.bytes.extend_from_slice(&months.to_ne_bytes());
-                self.bytes.extend_from_slice(&days.to_ne_bytes());
-                self.push_fixed(Tag::Interval, &nanoseconds.to_ne_bytes())
+                let at = extend(&mut self.bytes, &months.to_ne_bytes())?;
+                extend(&mut self.bytes, &days.to_ne_bytes())?;
+                extend(&mut self.bytes, &nanoseconds.to_ne_bytes())?;
+                Cell::Interval { at }
             }
-            Value::Text(value) => self.push_str(Tag::Text, value)?,
-            Value::Binary(value) if value.len() > Self::MAX_BYTES => return Err(RowError::new(RowErrorKind::TooLarge)),
-            Value::Binary(value) => self.push_fixed(Tag::Binary, value),
-            Value::Nested(value) => self.push_str(Tag::Nested, value)?,
+            Value::Timestamp(value) => {
+                Cell::Timestamp { seconds: value.timestamp(), nanos: value.timestamp_subsec_nanos() }
+            }
+            Value::LocalTimestamp(value) => {
+                let utc = value.and_utc();
+                Cell::LocalTimestamp { seconds: utc.timestamp(), nanos: utc.timestamp_subsec_nanos() }
+            }
+            Value::Binary(value) => {
+                let start = extend(&mut self.bytes, value)?;
+                Cell::Binary { start, len: place(value.len())? }
+            }
+            Value::Nested(value) => {
+                let start = extend(&mut self.text, value.as_bytes())?;
+                self.text.push(UNIT);
+                Cell::Nested { start, len: place(value.len())? }
+            }
         };
-        let too_large = |_| RowError::new(RowErrorKind::TooLarge);
-        let (start, len) = match tag {
-            Tag::Text | Tag::Nested => (text, self.text.len() - text),
-            _ => (bytes, self.bytes.len() - bytes),
-        };
-        if start + len > Self::MAX_BYTES {
-            return Err(RowError::new(RowErrorKind::TooLarge));
-        }
-        let (start, len) = (u32::try_from(start).map_err(too_large)?, u32::try_from(len).map_err(too_large)?);
-        self.cells.push(Cell { start, len, tag });
+        self.push_cell(cell);
         Ok(())
     }
 
-    fn push_str(&mut self, tag: Tag, text: &str) -> Result<Tag, RowError> {
-        if text.len() > Self::MAX_BYTES {
-            return Err(RowError::new(RowErrorKind::TooLarge));
-        }
-        self.text.push_str(text);
-        Ok(tag)
+    #[inline]
+    pub(super) fn push_null(&mut self) -> Result<(), RowError> {
+        place(self.text.len())?;
+        self.text.push(UNIT);
+        self.cells.push(Cell::Null);
+        Ok(())
     }
 
-    fn push_fixed(&mut self, tag: Tag, bytes: &[u8]) -> Tag {
-        self.bytes.extend_from_slice(bytes);
-        tag
+    /// Adds a field of text that is UTF-8, or is yet to be checked.
+    #[inline]
+    pub(super) fn push_text_bytes(&mut self, text: &[u8]) -> Result<(), RowError> {
+        let start = extend(&mut self.text, text)?;
+        self.text.push(UNIT);
+        self.cells.push(Cell::Text { start, len: place(text.len())? });
+        Ok(())
     }
 
-    fn push_instant(&mut self, tag: Tag, value: NaiveDateTime) -> Tag {
-        let utc = value.and_utc();
-        self.push_at(tag, utc.timestamp(), utc.timestamp_subsec_nanos())
+    fn push_wide(&mut self, value: i128) -> Result<u32, RowError> {
+        place(size_of_val(&*self.wide))?;
+        let at = place(self.wide.len())?;
+        self.wide.push(value);
+        Ok(at)
     }
 
-    fn push_at(&mut self, tag: Tag, seconds: i64, nanoseconds: u32) -> Tag {
-        self.bytes.extend_from_slice(&seconds.to_ne_bytes());
-        self.push_fixed(tag, &nanoseconds.to_ne_bytes())
+    /// Which field of the row that begins with a cell is not UTF-8.
+    #[cold]
+    fn not_utf8(&self, row: usize) -> RowError {
+        let columns = self.cells[row..].iter().enumerate();
+        let bad = columns.filter_map(|(column, cell)| match *cell {
+            Cell::Text { start, len } => Some((column, std::str::from_utf8(&self.text[range(start, len)]).err()?)),
+            _ => None,
+        });
+        let (column, error) = bad.min_by_key(|(column, _)| *column).expect("a field is not UTF-8");
+        RowError::new(RowErrorKind::Utf8 { column, valid: error.valid_up_to() })
     }
 
     fn cell(&self, cell: &Cell) -> Value<'_> {
-        let range = cell.start as usize..cell.start as usize + cell.len as usize;
-        match cell.tag {
-            Tag::Null => Value::Null,
-            Tag::Boolean => Value::Boolean(self.bytes[range.start] != 0),
-            Tag::Integer => Value::Integer(i128::from_ne_bytes(self.fixed(range.start))),
-            Tag::Float32 => Value::Float32(f32::from_ne_bytes(self.fixed(range.start))),
-            Tag::Float64 => Value::Float64(f64::from_ne_bytes(self.fixed(range.start))),
-            Tag::Decimal => Value::Decimal {
-                unscaled: i128::from_ne_bytes(self.fixed(range.start)),
-                scale: i8::from_ne_bytes(self.fixed(range.start + 16)),
+        match *cell {
+            Cell::Null => Value::Null,
+            Cell::Boolean(value) => Value::Boolean(value),
+            Cell::Integer(value) => Value::Integer(value.into()),
+            Cell::WideInteger { at } => Value::Integer(self.wide[at as usize]),
+            Cell::Float32(value) => Value::Float32(value),
+            Cell::Float64(value) => Value::Float64(value),
+            Cell::Decimal { unscaled, scale } => Value::Decimal { unscaled: unscaled.into(), scale },
+            Cell::WideDecimal { at, scale } => Value::Decimal { unscaled: self.wide[at as usize], scale },
+            Cell::Decimal256 { at, scale } => Value::Decimal256 {
+                unscaled: self.bytes[at as usize..].first_chunk().expect("the value has 32 bytes"),
+                scale,
             },
-            Tag::Decimal256 => Value::Decimal256 {
-                unscaled: self.bytes[range.start..].first_chunk().expect("the value has 32 bytes"),
-                scale: i8::from_ne_bytes(self.fixed(range.start + 32)),
+            Cell::DateAt(days) => Value::DateAt { days },
+            Cell::Time { seconds, nanos } => Value::Time(time(seconds, nanos)),
+            Cell::TimestampAt { seconds, nanos } => Value::TimestampAt { seconds, nanoseconds: nanos },
+            Cell::LocalTimestampAt { seconds, nanos } => Value::LocalTimestampAt { seconds, nanoseconds: nanos },
+            Cell::Duration { at } => Value::Duration { nanoseconds: self.wide[at as usize] },
+            Cell::Months(months) => Value::Months(months),
+            Cell::Interval { at } => Value::Interval {
+                months: i32::from_ne_bytes(self.fixed(at)),
+                days: i32::from_ne_bytes(self.fixed(at + 4)),
+                nanoseconds: i64::from_ne_bytes(self.fixed(at + 8)),
             },
-            Tag::Date => Value::Date(
-                NaiveDate::from_epoch_days(i32::from_ne_bytes(self.fixed(range.start)))
-                    .expect("the days came from a date"),
-            ),
-            Tag::DateAt => Value::DateAt { days: i32::from_ne_bytes(self.fixed(range.start)) },
-            Tag::Time => Value::Time(self.time(range.start)),
-            Tag::Timestamp => Value::Timestamp(self.instant(range.start).and_utc()),
-            Tag::TimestampAt => {
-                let (seconds, nanoseconds) = self.at(range.start);
-                Value::TimestampAt { seconds, nanoseconds }
-            }
-            Tag::LocalTimestamp => Value::LocalTimestamp(self.instant(range.start)),
-            Tag::LocalTimestampAt => {
-                let (seconds, nanoseconds) = self.at(range.start);
-                Value::LocalTimestampAt { seconds, nanoseconds }
-            }
-            Tag::Duration => Value::Duration { nanoseconds: i128::from_ne_bytes(self.fixed(range.start)) },
-            Tag::Months => Value::Months(i32::from_ne_bytes(self.fixed(range.start))),
-            Tag::Interval => Value::Interval {
-                months: i32::from_ne_bytes(self.fixed(range.start)),
-                days: i32::from_ne_bytes(self.fixed(range.start + 4)),
-                nanoseconds: i64::from_ne_bytes(self.fixed(range.start + 8)),
-            },
-            Tag::Text => Value::Text(&self.text[range]),
-            Tag::Binary => Value::Binary(&self.bytes[range]),
-            Tag::Nested => Value::Nested(&self.text[range]),
+            Cell::Date(days) => Value::Date(NaiveDate::from_epoch_days(days).expect("the days came from a date")),
+            Cell::Timestamp { seconds, nanos } => Value::Timestamp(instant(seconds, nanos).and_utc()),
+            Cell::LocalTimestamp { seconds, nanos } => Value::LocalTimestamp(instant(seconds, nanos)),
+            Cell::Text { start, len } => Value::Text(self.str(start, len)),
+            Cell::Binary { start, len } => Value::Binary(&self.bytes[range(start, len)]),
+            Cell::Nested { start, len } => Value::Nested(self.str(start, len)),
         }
     }
 
-    fn instant(&self, start: usize) -> NaiveDateTime {
-        let (seconds, nanos) = self.at(start);
-        let second = DateTime::from_timestamp(seconds, 0).expect("the seconds came from a timestamp").naive_utc();
-        // More than a second of nanoseconds is a leap second, which chrono takes at any second in this way alone.
-        second.with_nanosecond(nanos).expect("the nanoseconds came from a timestamp")
+    fn fixed<const N: usize>(&self, at: u32) -> [u8; N] {
+        *self.bytes[at as usize..].first_chunk().expect("the value has N bytes")
     }
 
-    fn at(&self, start: usize) -> (i64, u32) {
-        (i64::from_ne_bytes(self.fixed(start)), u32::from_ne_bytes(self.fixed(start + 8)))
+    fn str(&self, start: u32, len: u32) -> &str {
+        std::str::from_utf8(&self.text[range(start, len)]).expect("texts were checked when they were added")
     }
+}
 
-    fn time(&self, start: usize) -> NaiveTime {
-        let (seconds, nanos) = (u32::from_ne_bytes(self.fixed(start)), u32::from_ne_bytes(self.fixed(start + 4)));
-        let second = NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0).expect("the seconds came from a time");
-        // A leap second, as in `instant`.
-        second.with_nanosecond(nanos).expect("the nanoseconds came from a time")
-    }
+fn range(start: u32, len: u32) -> Range<usize> {
+    start as usize..start as usize + len as usize
+}
 
-    fn fixed<const N: usize>(&self, start: usize) -> [u8; N] {
-        self.bytes[start..start + N].try_into().expect("the range has N bytes")
+/// A place in a buffer, if it is not too far.
+#[inline]
+fn place(at: usize) -> Result<u32, RowError> {
+    match u32::try_from(at) {
+        Ok(place) if at <= Batch::MAX_BYTES => Ok(place),
+        _ => Err(RowError::new(RowErrorKind::TooLarge)),
     }
+}
+
+/// Appends bytes, and says where they begin.
+#[inline]
+fn extend(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<u32, RowError> {
+    let start = place(buffer.len())?;
+    if bytes.len() > Batch::MAX_BYTES - buffer.len() {
+        return Err(RowError::new(RowErrorKind::TooLarge));
+    }
+    buffer.extend_from_slice(bytes);
+    Ok(start)
+}
+
+fn time(seconds: u32, nanos: u32) -> NaiveTime {
+    let second = NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0).expect("the seconds came from a time");
+    // A leap second, as in `instant`.
+    second.with_nanosecond(nanos).expect("the nanoseconds came from a time")
+}
+
+fn instant(seconds: i64, nanos: u32) -> NaiveDateTime {
+    let second = DateTime::from_timestamp(seconds, 0).expect("the seconds came from a timestamp").naive_utc();
+    // More than a second of nanoseconds is a leap second, which chrono takes at any second in this way alone.
+    second.with_nanosecond(nanos).expect("the nanoseconds came from a timestamp")
 }

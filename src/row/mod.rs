@@ -24,6 +24,7 @@ mod serde;
 mod value;
 
 pub use batch::Batch;
+pub(crate) use batch::{Cell, Layout, RECORD, UNIT};
 pub use columns::{Column, Columns, Dots, Mapping};
 pub use error::{RowError, RowErrorKind};
 pub use serde::FieldNames;

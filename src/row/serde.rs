@@ -7,6 +7,7 @@ use std::fmt;
 
 use ::serde::ser::{self, Impossible, Serialize};
 
+use super::batch::{Cell, Known};
 use super::{Batch, RowError, RowErrorKind, Value};
 
 /// The names of the fields of the rows of an input, as far as they are known.
@@ -124,6 +125,35 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
+    /// The name of a struct's field: where it lies in memory, it stays.
+    #[inline]
+    fn static_name(&mut self, name: &'static str) -> Result<(), Stop> {
+        let at = self.named;
+        let expected = self.expected.and_then(|names| names.get(at)).map_or(0, |name| name.as_ptr().addr());
+        let (place, len) = (name.as_ptr().addr(), name.len());
+        if self.first.is_none()
+            && let Some(known) = self.batch.known.get(at)
+            && known.place == place
+            && known.len == len
+            && known.expected == expected
+        {
+            self.named += 1;
+            return Ok(());
+        }
+        self.learn_name(name, Known { place, len, expected })
+    }
+
+    #[cold]
+    fn learn_name(&mut self, name: &str, known: Known) -> Result<(), Stop> {
+        let at = self.named;
+        self.name(name)?;
+        self.batch.known.truncate(at);
+        if self.first.is_none() && self.batch.known.len() == at {
+            self.batch.known.push(known);
+        }
+        Ok(())
+    }
+
     fn name(&mut self, name: &str) -> Result<(), Stop> {
         if let Some(first) = &mut self.first {
             first.push(name.to_owned());
@@ -140,6 +170,7 @@ impl Fields<'_> {
         Ok(())
     }
 
+    #[inline]
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
         match value.serialize(Field(self.batch)) {
             Err(Stop::Nested) => {
@@ -328,15 +359,16 @@ impl ser::SerializeStruct for Open<'_, '_> {
     type Ok = ();
     type Error = Stop;
 
+    #[inline]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Stop> {
-        self.0.name(key)?;
+        self.0.static_name(key)?;
         self.0.value(value)
     }
 
     /// A field left out by `skip_serializing_if` is null: the column stays where it is.
     fn skip_field(&mut self, key: &'static str) -> Result<(), Stop> {
-        self.0.name(key)?;
-        Ok(self.0.batch.push_value(Value::Null)?)
+        self.0.static_name(key)?;
+        Ok(self.0.batch.push_null()?)
     }
 
     fn end(self) -> Result<(), Stop> {
@@ -349,8 +381,13 @@ struct Field<'a>(&'a mut Batch);
 
 macro_rules! integers {
     ($($method:ident($kind:ty),)*) => {$(
+        #[inline]
         fn $method(self, value: $kind) -> Result<(), Stop> {
-            Ok(self.0.push_value(Value::Integer(value.into()))?)
+            match i64::try_from(value) {
+                Ok(value) => self.0.push_cell(Cell::Integer(value)),
+                Err(_) => self.0.push_value(Value::Integer(value.into()))?,
+            }
+            Ok(())
         }
     )*};
 }
@@ -393,16 +430,19 @@ impl ser::Serializer for Field<'_> {
         Ok(self.0.push_value(Value::Float32(value))?)
     }
 
+    #[inline]
     fn serialize_f64(self, value: f64) -> Result<(), Stop> {
-        Ok(self.0.push_value(Value::Float64(value))?)
+        self.0.push_cell(Cell::Float64(value));
+        Ok(())
     }
 
     fn serialize_char(self, value: char) -> Result<(), Stop> {
         Ok(self.0.push_value(Value::Text(value.encode_utf8(&mut [0; 4])))?)
     }
 
+    #[inline]
     fn serialize_str(self, value: &str) -> Result<(), Stop> {
-        Ok(self.0.push_value(Value::Text(value))?)
+        Ok(self.0.push_text_bytes(value.as_bytes())?)
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Stop> {

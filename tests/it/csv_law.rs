@@ -1,6 +1,7 @@
 //! The laws of the CSV encoder, held against a reader of its own: what a dialect writes, a reader of that dialect
 //! reads, unless a hazard says otherwise; and it writes the same however the rows are batched.
 
+mod batch;
 mod reader;
 
 use consign::format::csv::{

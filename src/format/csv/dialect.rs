@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::charset::Coder;
+use super::plain::Plain;
 use super::render::{Render, Renderers};
 use super::token::{Empty, EscapeSelf};
 use super::{
@@ -41,6 +42,8 @@ pub(super) struct Plan {
     /// None for UTF-8.
     pub(super) coder: Option<Coder>,
     pub(super) renderers: Renderers,
+    /// The short way, where there is one.
+    pub(super) plain: Option<Plain>,
 }
 
 /// How the dialect writes its fields, chosen once.
@@ -310,7 +313,12 @@ impl DialectBuilder {
             }
         };
         let renderers = Renderers::new(&settings.render, &settings.column_renders)?;
-        Ok(Dialect(Arc::new(Plan { settings, way, coder, renderers })))
+        let care = match &way {
+            Way::Exact(rules) => rules.care(),
+            Way::Fixed(rules) => rules.care(),
+        };
+        let plain = if coder.is_none() { Plain::new(&settings, care) } else { None };
+        Ok(Dialect(Arc::new(Plan { settings, way, coder, renderers, plain })))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::dialect::{Plan, Way};
 use super::fixed::Class;
 use super::hazard::Hits;
+use super::rows::Desk;
 use super::{Counts, Dialect, EncodeError, EncodeErrorKind, Guard, HazardKind, Header, Mode, OnHazard, Refused};
 use super::{exact, fixed};
 use crate::row::Value;
@@ -14,10 +15,12 @@ use crate::row::Value;
 #[derive(Debug)]
 pub struct Encoder {
     pub(super) dialect: Dialect,
-    counts: Counts,
+    pub(super) counts: Counts,
     /// What the record being written has met; it is counted once the record is done.
-    met: Met,
+    pub(super) met: Met,
     scratch: Scratch,
+    /// Where batches are worked on, once there was one.
+    pub(super) desk: Option<Desk>,
     /// A record before it is turned into the bytes of the charset.
     unicode: Vec<u8>,
     mark: Mark,
@@ -69,6 +72,7 @@ impl Encoder {
             counts: Counts::default(),
             met: Met::default(),
             scratch: Scratch::default(),
+            desk: None,
             unicode: Vec::new(),
             mark: Mark::Done,
         }
@@ -201,8 +205,18 @@ impl Encoder {
         self.settle(written, start, out)
     }
 
+    /// Appends one field of a record of its own.
+    pub(super) fn field(&mut self, column: usize, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let plan = &*self.dialect.0;
+        let (met, scratch) = (&mut self.met, &mut self.scratch);
+        match &plan.way {
+            Way::Exact(rules) => exact::field(rules, plan, column, value, met, scratch, out),
+            Way::Fixed(rules) => fixed::field(rules, plan, &plan.settings.guard, column, value, met, scratch, out),
+        }
+    }
+
     /// Counts what a record has met, or takes it back.
-    fn settle(
+    pub(super) fn settle(
         &mut self,
         mut written: Result<(), EncodeError>,
         start: usize,
@@ -238,7 +252,7 @@ impl Scratch {
 }
 
 impl Met {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.hits.clear();
         self.guarded = 0;
         self.unmappable = 0;

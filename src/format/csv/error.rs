@@ -171,7 +171,6 @@ pub struct RecordError {
 }
 
 impl RecordError {
-    #[cfg(feature = "arrow")]
     pub(crate) fn new(row: usize, error: EncodeError) -> Self {
         Self { row, error }
     }

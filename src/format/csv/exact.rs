@@ -9,6 +9,8 @@ use std::collections::HashMap;
 
 use super::dialect::{Plan, Settings};
 use super::encoder::{Met, Scratch};
+use super::fixed::first_byte;
+use super::plain::Care;
 use super::token::Empty;
 use super::{EncodeError, Escape, EscapeSelf, HazardKind, InnerQuotes, Nulls, QuoteStyle, Trim};
 use crate::row::Value;
@@ -134,6 +136,21 @@ impl Rules {
         };
         (rules.null_field, rules.empty_field) = (spell(None), spell(Some("")));
         rules
+    }
+
+    /// Which fields need nothing.
+    pub(super) fn care(&self) -> Care {
+        let mut care = Care { inside: self.care, first: [false; 256], null: None };
+        let comment = self.comment.to_string();
+        for text in [&*comment, &*self.null, &*self.empty].into_iter().filter(|text| !text.is_empty()) {
+            care.first[usize::from(first_byte(text))] = true;
+        }
+        care.first[usize::from(first_byte(BOM.encode_utf8(&mut [0; 4])))] = true;
+        let (mut met, mut null) = (Met::default(), Vec::new());
+        self.field(0, None, &mut met, &mut null);
+        let same = null == self.null_field && met.hits.first().is_none();
+        care.null = String::from_utf8(null).ok().filter(|_| same).map(Into::into);
+        care
     }
 
     /// Appends a field; `None` is null.
@@ -329,15 +346,29 @@ pub(super) fn record<'a>(
         if column > 0 {
             out.extend_from_slice(rules.delimiter.as_bytes());
         }
-        let text = match value {
-            Value::Null => None,
-            Value::Text(text) => Some(text),
-            _ => Some(scratch.render(plan, column, value)?),
-        };
-        rules.field(column, text, met, out);
+        self::field(rules, plan, column, value, met, scratch, out)?;
         note_unmappable(plan, column, &out[field..], met);
     }
     end(rules, plan, start, met, out);
+    Ok(())
+}
+
+/// Appends one field of a record.
+pub(super) fn field(
+    rules: &Rules,
+    plan: &Plan,
+    column: usize,
+    value: Value<'_>,
+    met: &mut Met,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let text = match value {
+        Value::Null => None,
+        Value::Text(text) => Some(text),
+        _ => Some(scratch.render(plan, column, value)?),
+    };
+    rules.field(column, text, met, out);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::charset::Coder;
 use super::dialect::{Plan, Settings};
 use super::encoder::{Met, Scratch, class};
+use super::plain::Care;
 use super::token::Empty;
 use super::{
     Blank, EncodeError, EncodeErrorKind, Escape, EscapeSelf, Guard, HazardKind, InnerQuotes, Nulls, QuoteStyle,
@@ -22,6 +23,8 @@ const END_OF_DATA: &str = "\\.";
 pub(super) struct Rules {
     /// The bytes that may make a field need quotes: a field without any is written as it is.
     care: [bool; 256],
+    /// Any such byte does make it need quotes, since each is a mark of its own.
+    decisive: bool,
     delimiter: Box<str>,
     terminator: Box<str>,
     quote: Option<char>,
@@ -74,6 +77,7 @@ impl Rules {
         };
         let mut rules = Self {
             care: [false; 256],
+            decisive: false,
             delimiter: s.delimiter.as_str().into(),
             terminator: s.terminator.as_str().into(),
             quote,
@@ -101,6 +105,11 @@ impl Rules {
         for c in specials.chain(rules.delimiter.chars().take(1)).chain(rules.terminator.chars().take(1)) {
             rules.care[usize::from(c.encode_utf8(&mut buffer).as_bytes()[0])] = true;
         }
+        let is_byte = |text: &str| text.len() == 1;
+        rules.decisive = is_byte(&rules.delimiter)
+            && (is_byte(&rules.terminator) || rules.terminator.starts_with(['\n', '\r']))
+            && quote.is_none_or(|quote| quote.is_ascii() && escape.is_ascii())
+            && s.inner_quotes == InnerQuotes::Enclose;
         match &s.empty.0 {
             Empty::Quoted => rules.empty = rules.enclosed(""),
             Empty::Text(text) => {
@@ -154,6 +163,22 @@ impl Rules {
         if in_quotes || !(all || splits || self.misleads_at_start(text)) { text.into() } else { self.enclosed(text) }
     }
 
+    /// Which fields need nothing.
+    pub(super) fn care(&self) -> Care {
+        let mut care = Care { inside: self.care, first: [false; 256], null: None };
+        for c in self.bare_escape.into_iter().chain(self.escape_self) {
+            care.inside[usize::from(first_byte(c.encode_utf8(&mut [0; 4])))] = true;
+        }
+        let comment = self.comment.map(String::from).unwrap_or_default();
+        let texts = [&*self.null_text, self.empty_text.as_deref().unwrap_or_default(), END_OF_DATA, &*comment];
+        for text in texts.into_iter().filter(|text| !text.is_empty()) {
+            care.first[usize::from(first_byte(text))] = true;
+        }
+        care.first[usize::from(first_byte(BOM.encode_utf8(&mut [0; 4])))] = true;
+        care.null = self.null_hazard.is_none().then(|| self.null.clone());
+        care
+    }
+
     fn enclosed(&self, text: &str) -> Box<str> {
         let Some(quote) = self.quote else { return text.into() };
         let mut out = Vec::new();
@@ -163,8 +188,9 @@ impl Rules {
 
     /// Whether a reader would not take this text, written bare, for one field.
     fn splits(&self, text: &str) -> bool {
-        if !text.bytes().any(|b| self.care[usize::from(b)]) {
-            return false;
+        let found = text.bytes().any(|b| self.care[usize::from(b)]);
+        if !found || self.decisive {
+            return found;
         }
         text.contains(['\n', '\r'])
             || self.quote.is_some_and(|quote| match self.inner_quotes {
@@ -299,6 +325,10 @@ impl Rules {
         let mut buffer = [0; 4];
         let mut push = |c: char, out: &mut Vec<u8>| out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
         push(quote, out);
+        if quote.is_ascii() && self.escape.is_ascii() {
+            self.append_escaped(text.as_bytes(), quote, out);
+            return push(quote, out);
+        }
         let mut rest = text;
         while let Some(at) = rest.find([quote, self.escape]) {
             let (plain, special) = rest.split_at(at);
@@ -314,6 +344,26 @@ impl Rules {
         push(quote, out);
     }
 
+    /// Appends what stands between quotes, where quote and escape are ASCII.
+    fn append_escaped(&self, text: &[u8], quote: char, out: &mut Vec<u8>) {
+        let [quote, escape] = [quote, self.escape].map(|c| c as u8);
+        let mut buffer = [0; 4];
+        let escape_self = self.escape_self.unwrap_or(self.escape).encode_utf8(&mut buffer).as_bytes();
+        let mut done = 0;
+        for (i, &b) in text.iter().enumerate() {
+            if b == quote || b == escape {
+                out.extend_from_slice(&text[done..i]);
+                if b == quote {
+                    out.push(escape);
+                } else {
+                    out.extend_from_slice(escape_self);
+                }
+                done = i;
+            }
+        }
+        out.extend_from_slice(&text[done..]);
+    }
+
     #[cold]
     fn unquotable(&self, column: usize, text: &str) -> EncodeError {
         let what = if holds(text, &self.delimiter) {
@@ -327,6 +377,11 @@ impl Rules {
         let what = format!("the text holds {what}, and the dialect {why}: expected a text without it");
         EncodeError::new(column, EncodeErrorKind::Unquotable, what)
     }
+}
+
+/// The first byte of a text that is not empty.
+pub(super) fn first_byte(text: &str) -> u8 {
+    text.as_bytes()[0]
 }
 
 /// Whether a reader who looks for `mark` in `text`, written bare with `mark` after it, finds it before the text's end.
@@ -351,46 +406,62 @@ pub(super) fn record<'a>(
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     let start = out.len();
-    let narrow = plan.coder.as_ref().filter(|_| !plan.settings.charset.is_unicode());
-    // What every text has to go through before it is a field, if anything.
-    let altered = guard.as_char().is_some() || narrow.is_some() || rules.trim != Trim::None;
     let mut last = None;
     for (column, value) in fields.into_iter().enumerate() {
         if column > 0 {
             out.extend_from_slice(rules.delimiter.as_bytes());
         }
         last = Some(value);
-        match value {
-            Value::Null => rules.null(column, met, out),
-            Value::Text(text) if !altered => rules.field(column, text, Class::Text, met, out)?,
-            Value::Text(text) => {
-                let bare = rules.trim(text);
-                if bare.len() < text.len() {
-                    met.hit(HazardKind::Trim, column);
-                }
-                let mut text = Cow::Borrowed(bare);
-                if let Some(prefix) = guard.prefix(column, bare) {
-                    scratch.guarded.clear();
-                    scratch.guarded.push(prefix);
-                    scratch.guarded.push_str(bare);
-                    text = Cow::Borrowed(&scratch.guarded);
-                    met.guarded += 1;
-                    met.hit(HazardKind::Formula, column);
-                }
-                let text = mapped(narrow, plan.settings.unmappable, column, &text, met)?;
-                rules.field(column, &text, Class::Text, met, out)?;
-            }
-            _ => {
-                let text = scratch.render(plan, column, value)?;
-                let text = mapped(narrow, plan.settings.unmappable, column, text, met)?;
-                rules.field(column, &text, class(&value), met, out)?;
-            }
-        }
+        field(rules, plan, guard, column, value, met, scratch, out)?;
     }
     if out.len() == start {
         rules.blank(last, met, out);
     }
     out.extend_from_slice(rules.terminator.as_bytes());
+    Ok(())
+}
+
+/// Appends one field of a record.
+#[expect(clippy::too_many_arguments, reason = "the parts of an encoder, borrowed one by one")]
+pub(super) fn field(
+    rules: &Rules,
+    plan: &Plan,
+    guard: &Guard,
+    column: usize,
+    value: Value<'_>,
+    met: &mut Met,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let narrow = plan.coder.as_ref().filter(|_| !plan.settings.charset.is_unicode());
+    // What every text has to go through before it is a field, if anything.
+    let altered = guard.as_char().is_some() || narrow.is_some() || rules.trim != Trim::None;
+    match value {
+        Value::Null => rules.null(column, met, out),
+        Value::Text(text) if !altered => rules.field(column, text, Class::Text, met, out)?,
+        Value::Text(text) => {
+            let bare = rules.trim(text);
+            if bare.len() < text.len() {
+                met.hit(HazardKind::Trim, column);
+            }
+            let mut text = Cow::Borrowed(bare);
+            if let Some(prefix) = guard.prefix(column, bare) {
+                scratch.guarded.clear();
+                scratch.guarded.push(prefix);
+                scratch.guarded.push_str(bare);
+                text = Cow::Borrowed(&scratch.guarded);
+                met.guarded += 1;
+                met.hit(HazardKind::Formula, column);
+            }
+            let text = mapped(narrow, plan.settings.unmappable, column, &text, met)?;
+            rules.field(column, &text, Class::Text, met, out)?;
+        }
+        _ => {
+            let text = scratch.render(plan, column, value)?;
+            let text = mapped(narrow, plan.settings.unmappable, column, text, met)?;
+            rules.field(column, &text, class(&value), met, out)?;
+        }
+    }
     Ok(())
 }
 

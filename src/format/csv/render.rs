@@ -316,6 +316,11 @@ impl Renderers {
         Ok(Self { all: Renderer::new(all)?, columns: columns.collect::<Result<_, DialectError>>()? })
     }
 
+    /// How floats and decimals are spelled, if it is the same way in all columns.
+    pub(super) fn numbers(&self) -> Option<(FloatText, DecimalText)> {
+        self.columns.is_empty().then_some((self.all.floats, self.all.decimals))
+    }
+
     /// Appends the text of a value that is neither null nor text.
     pub(super) fn append(&self, column: usize, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.of(column).append(column, value, out)

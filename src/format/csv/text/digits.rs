@@ -70,6 +70,94 @@ impl Digits {
     }
 }
 
+/// How many bytes [`write_integer`] and [`write_fixed`] write to, whatever the number: a sign, 20 digits, a point, and what
+/// the last word reaches beyond its digits.
+pub(crate) const ROOM: usize = 32;
+
+/// The eight digits of a number below 10⁸, as numbers, the first in the lowest byte.
+#[inline]
+fn eight(n: u32) -> u64 {
+    // Both halves at once: four digits to two pairs, pairs to digits, by multiplications in place of divisions.
+    let halves = u64::from(n / 10_000) | u64::from(n % 10_000) << 32;
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = ((halves - 100 * hundreds) << 16) + hundreds;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens + ((pairs - 10 * tens) << 8)
+}
+
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// Writes a word of digits at a place.
+#[inline]
+fn put(word: u64, at: usize, out: &mut [u8; ROOM]) {
+    out[at..at + 8].copy_from_slice(&word.to_le_bytes());
+}
+
+/// Writes the digits of a number below 10⁸, at least `least` of them (1 to 8), and says how many.
+#[inline]
+fn write_eight(n: u32, least: usize, at: usize, out: &mut [u8; ROOM]) -> usize {
+    let digits = eight(n);
+    let zeros = (digits | 1 << (8 * (8 - least))).trailing_zeros() / 8;
+    put((digits | ZEROS) >> (8 * zeros), at, out);
+    8 - zeros as usize
+}
+
+/// Writes the digits of a number from a place on, and says where they end.
+#[inline]
+fn write_unsigned(n: u64, at: usize, out: &mut [u8; ROOM]) -> usize {
+    const E8: u64 = 100_000_000;
+    if n < E8 {
+        return at + write_eight(n as u32, 1, at, out);
+    }
+    let (rest, low) = (n / E8, (n % E8) as u32);
+    let mut at = at;
+    if rest < E8 {
+        at += write_eight(rest as u32, 1, at, out);
+    } else {
+        at += write_eight((rest / E8) as u32, 1, at, out);
+        put(eight((rest % E8) as u32) | ZEROS, at, out);
+        at += 8;
+    }
+    put(eight(low) | ZEROS, at, out);
+    at + 8
+}
+
+/// Writes an integer, and says how long it is.
+#[inline]
+pub(crate) fn write_integer(n: i64, out: &mut [u8; ROOM]) -> usize {
+    out[0] = b'-';
+    write_unsigned(n.unsigned_abs(), usize::from(n < 0), out)
+}
+
+/// The most digits behind the point that [`write_fixed`] takes.
+pub(crate) const MOST_FIXED: u8 = 7;
+
+/// Writes `n × 10^-scale` with `scale` digits behind the point, and says how long it is.
+#[inline]
+pub(crate) fn write_fixed(n: i64, scale: u8, out: &mut [u8; ROOM]) -> usize {
+    if scale == 0 {
+        return write_integer(n, out);
+    }
+    let scale = usize::from(scale.min(MOST_FIXED));
+    out[0] = b'-';
+    let (start, n) = (usize::from(n < 0), n.unsigned_abs());
+    if n < 100_000_000 {
+        let digits = eight(n as u32);
+        let zeros = (digits | 1 << (8 * (7 - scale))).trailing_zeros() / 8;
+        let digits = (digits | ZEROS) >> (8 * zeros);
+        let whole = 8 - zeros as usize - scale;
+        put(digits, start, out);
+        out[start + whole] = b'.';
+        put(digits >> (8 * whole), start + whole + 1, out);
+        return start + whole + 1 + scale;
+    }
+    let unit = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000][scale];
+    let point = write_unsigned(n / unit, start, out);
+    out[point] = b'.';
+    put((eight((n % unit) as u32) | ZEROS) >> (8 * (8 - scale)), point + 1, out);
+    point + 1 + scale
+}
+
 /// Appends an integer.
 #[inline]
 pub(crate) fn append_integer(n: i128, out: &mut Vec<u8>) {
@@ -96,4 +184,40 @@ pub(crate) fn append_padded(n: u128, width: usize, out: &mut Vec<u8>) {
 /// Appends zeros.
 pub(crate) fn append_zeros(count: usize, out: &mut Vec<u8>) {
     out.resize(out.len() + count, b'0');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers around every power of ten and of two.
+    fn edges() -> impl Iterator<Item = i64> {
+        let tens = (0..19).map(|e| 10_i64.pow(e));
+        let twos = (0..63).map(|e| 1_i64 << e);
+        let near = tens.chain(twos).flat_map(|n| [n - 1, n, n + 1, n / 3, n / 7 * 5]);
+        near.flat_map(|n| [n, -n]).chain([i64::MIN, i64::MAX])
+    }
+
+    #[test]
+    fn integers_are_spelled_as_the_standard_library_does() {
+        for n in edges().chain(0..100_000) {
+            let mut out = [0; ROOM];
+            let len = write_integer(n, &mut out);
+            assert_eq!(std::str::from_utf8(&out[..len]), Ok(&*n.to_string()));
+        }
+    }
+
+    #[test]
+    fn fixed_numbers_are_spelled_as_decimals_are() {
+        for n in edges().chain(-1_000..1_000) {
+            for scale in 0..=MOST_FIXED {
+                let mut out = [0; ROOM];
+                let len = write_fixed(n, scale, &mut out);
+                let mut expected = Vec::new();
+                let style = crate::format::csv::text::DecimalText::Plain;
+                style.append(n.into(), scale.cast_signed(), &mut expected);
+                assert_eq!(std::str::from_utf8(&out[..len]), std::str::from_utf8(&expected), "{n} {scale}");
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Floats as text.
 
+use super::digits::{ROOM, write_fixed};
 use super::java::Decimal;
 
 /// How floats are spelled. The default is [`FloatText::Shortest`].
@@ -44,6 +45,34 @@ impl FloatText {
             Self::Shortest => append_shortest(zmij::Buffer::new().format_finite(value), out),
             Self::Java => append_java(value.is_sign_negative(), value != 0.0, || Decimal::from_f64(value.abs()), out),
         }
+    }
+
+    /// Writes a 64-bit float, if it is one whose text is found quickly, and says how long it is.
+    #[inline]
+    pub(crate) fn write_f64(self, value: f64, out: &mut [u8; ROOM]) -> Option<usize> {
+        if self != Self::Shortest {
+            return None;
+        }
+        let hundredths = value * 100.0;
+        if hundredths.abs() < 1e15 {
+            #[expect(clippy::cast_possible_truncation, reason = "the number is below 10^15")]
+            let n = (hundredths + 0.5_f64.copysign(value)) as i64;
+            // Of all numbers of at most 15 digits no two are the same float, so this one is the shortest.
+            #[expect(clippy::cast_precision_loss, reason = "the number is below 2^53")]
+            #[expect(clippy::float_cmp, reason = "it has to be the same float")]
+            if n != 0 && n as f64 / 100.0 == value {
+                let len = write_fixed(n, 2, out);
+                return Some(len - usize::from(out[len - 1] == b'0'));
+            }
+        }
+        // Beyond these there are exponents.
+        if !(1e-5..1e15).contains(&value.abs()) {
+            return None;
+        }
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value).as_bytes();
+        out.get_mut(..text.len())?.copy_from_slice(text);
+        Some(text.len())
     }
 
     /// Appends a 32-bit float, whose shortest text is shorter than that of the same value in 64 bits.

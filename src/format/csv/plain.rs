@@ -1,0 +1,215 @@
+//! The short way: fields that are written as they are, and how a batch is looked over for the others.
+//!
+//! What a field needs is decided in [`fixed`](super::fixed) and [`exact`](super::exact), field by field. A [`Plain`] is
+//! what follows from a dialect for fields that need nothing: made once, it says which texts are surely such, and which
+//! values come out as digits alone. A [`Page`] is where their bytes are put together.
+
+use super::dialect::Settings;
+use super::scan::Scan;
+use super::text::DecimalText;
+use super::text::digits::{MOST_FIXED, ROOM, write_fixed};
+use super::{Guard, QuoteStyle, Trim};
+
+/// The most that a field takes beside its text: digits, or quotes and a delimiter, and what moves reach beyond them.
+pub(super) const FIELD: usize = 96;
+
+/// What a dialect's plain fields look like.
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub(super) scan: Scan,
+    pub(super) delimiter: Short,
+    pub(super) terminator: Short,
+    /// Null, where it is no hazard.
+    pub(super) null: Option<Short>,
+    pub(super) texts: Enclosed,
+    pub(super) numbers: Enclosed,
+    /// Integers and decimals hold nothing that needs care.
+    pub(super) digits: bool,
+    pub(super) floats: bool,
+    /// The delimiter and the line end, where each is one byte and texts are not enclosed.
+    pub(super) marks: Option<(u8, u8)>,
+}
+
+/// What stands around every plain field of a kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Enclosed {
+    Bare,
+    By(u8),
+}
+
+/// A text of a few bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Short {
+    bytes: [u8; Self::MOST],
+    len: u8,
+}
+
+/// What the rules of a way say of texts.
+pub(super) struct Care {
+    /// Bytes that a plain text does not hold.
+    pub(super) inside: [bool; 256],
+    /// Bytes that a plain text does not begin with.
+    pub(super) first: [bool; 256],
+    pub(super) null: Option<Box<str>>,
+}
+
+impl Short {
+    const MOST: usize = 15;
+
+    pub(super) fn new(text: &str) -> Option<Self> {
+        let mut bytes = [0; Self::MOST];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(Self { bytes, len: u8::try_from(text.len()).ok()? })
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// Writes itself at a place, and says where it ends.
+    #[inline]
+    pub(super) fn put(&self, at: usize, out: &mut [u8]) -> Option<usize> {
+        *out.get_mut(at..)?.first_chunk_mut()? = self.bytes;
+        Some(at + usize::from(self.len))
+    }
+
+    fn single(self) -> Option<u8> {
+        (self.len == 1).then_some(self.bytes[0])
+    }
+}
+
+impl Enclosed {
+    /// Writes the quote, if there is one, and says where it ends.
+    #[inline]
+    fn put(self, at: usize, out: &mut [u8]) -> Option<usize> {
+        let Self::By(quote) = self else { return Some(at) };
+        *out.get_mut(at)? = quote;
+        Some(at + 1)
+    }
+
+    /// Writes the text from `start` on at a place, enclosed, and says where it ends.
+    #[inline]
+    pub(super) fn put_text(self, text: &[u8], start: usize, len: usize, at: usize, out: &mut [u8]) -> Option<usize> {
+        let at = self.put(at, out)?;
+        if let (true, Some(from)) = (len <= MOVE, text[start..].first_chunk::<MOVE>()) {
+            *out.get_mut(at..)?.first_chunk_mut()? = *from;
+        } else {
+            out.get_mut(at..at + len)?.copy_from_slice(&text[start..start + len]);
+        }
+        self.put(at + len, out)
+    }
+
+    /// Lets `write` write a number at a place, enclosed, and says where it ends.
+    #[inline]
+    pub(super) fn put_number(
+        self,
+        at: usize,
+        out: &mut [u8],
+        write: impl FnOnce(&mut [u8; ROOM]) -> Option<usize>,
+    ) -> Option<usize> {
+        let at = self.put(at, out)?;
+        let len = write(out.get_mut(at..)?.first_chunk_mut()?)?;
+        self.put(at + len, out)
+    }
+}
+
+impl Plain {
+    /// None where no field is plain, or the dialect is too unusual to be worth it.
+    pub(super) fn new(s: &Settings, mut care: Care) -> Option<Self> {
+        if s.guard != Guard::OFF {
+            // Signs, and what spaces and fullwidth signs begin with in UTF-8.
+            for b in *b"=+-@\xc2\xe1\xe2\xe3\xef" {
+                care.first[usize::from(b)] = true;
+            }
+        }
+        let Care { inside, first, null } = care;
+        let trims = s.trim != Trim::None || s.mode == super::Mode::Exact || s.guard != Guard::OFF;
+        let edge = if trims { b' ' } else { super::scan::LAST_MARK };
+        let quote = match s.quote.as_char() {
+            None => Some(Enclosed::Bare),
+            Some(quote) => u8::try_from(quote).ok().filter(u8::is_ascii).map(Enclosed::By),
+        };
+        let (texts, numbers) = match s.style {
+            QuoteStyle::All if s.mode == super::Mode::Exact => return None,
+            QuoteStyle::All | QuoteStyle::AllNonNull => (quote?, quote?),
+            QuoteStyle::NonNumeric | QuoteStyle::Strings => (quote?, Enclosed::Bare),
+            _ => (Enclosed::Bare, Enclosed::Bare),
+        };
+        let (delimiter, terminator) = (Short::new(s.delimiter.as_str())?, Short::new(s.terminator.as_str())?);
+        let harmless = |alphabet: &[u8]| {
+            alphabet
+                .iter()
+                .all(|&b| !inside[usize::from(b)] && (!first[usize::from(b)] || !b"-0123456789".contains(&b)))
+        };
+        Some(Self {
+            scan: Scan::new(&inside, &first, edge)?,
+            delimiter,
+            terminator,
+            null: null.and_then(|null| Short::new(&null)),
+            texts,
+            numbers,
+            digits: harmless(b"-.0123456789"),
+            floats: harmless(b"-.0123456789Ee+"),
+            marks: delimiter.single().zip(terminator.single()).filter(|_| texts == Enclosed::Bare),
+        })
+    }
+}
+
+/// Where records are put together before they are appended: bytes that are there to be written over, so that a field is
+/// put down by moves of a fixed size that reach beyond it.
+#[derive(Debug)]
+pub(super) struct Page {
+    bytes: Box<[u8]>,
+    end: usize,
+}
+
+/// What a move of a field may write at once.
+const MOVE: usize = 32;
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { bytes: vec![0; Self::SIZE].into(), end: 0 }
+    }
+}
+
+impl Page {
+    const SIZE: usize = 32 * 1024;
+
+    /// Makes room for a number of bytes; false where a page has not so many.
+    #[inline]
+    pub(super) fn room(&mut self, len: usize, out: &mut Vec<u8>) -> bool {
+        if len <= self.bytes.len() - self.end {
+            return true;
+        }
+        self.flush(out);
+        len <= self.bytes.len()
+    }
+
+    /// Appends what was put together.
+    pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes[..self.end]);
+        self.end = 0;
+    }
+
+    /// Lets `write` put a record down: it is given the page and the place in it, and says where the record ends, or that it
+    /// could not write it there.
+    #[inline]
+    pub(super) fn record(&mut self, write: impl FnOnce(&mut [u8], usize) -> Option<usize>) -> bool {
+        match write(&mut self.bytes, self.end) {
+            Some(end) => {
+                self.end = end;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// Writes a decimal, if it is one of the usual ones, and says how long it is.
+#[inline]
+pub(super) fn write_decimal(style: DecimalText, unscaled: i64, scale: i8, out: &mut [u8; ROOM]) -> Option<usize> {
+    // Java begins to write exponents behind six places.
+    let most = if style == DecimalText::Plain { MOST_FIXED } else { 6 };
+    let scale = u8::try_from(scale).ok().filter(|&scale| scale <= most)?;
+    Some(write_fixed(unscaled, scale, out))
+}
