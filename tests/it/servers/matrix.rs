@@ -50,13 +50,15 @@ async fn run(row: &Row, folder: &str, setup: &Setup) -> Outcome {
         Means::Requests(rules) => {
             let faults = Faults::new(rules);
             let store = setup.client_through(faults.clone()).store();
-            let result = deliver(plan(folder), row.rows, row.rows + SMALL_ROWS, &store).await;
+            let result =
+                deliver(plan(folder).with_on_exists(row.on_exists), row.rows, row.rows + SMALL_ROWS, &store).await;
             (result, faults.struck().iter().all(|struck| *struck > 0))
         }
         Means::Network(step, cut) => {
             let proxy = Proxy::start(setup.url(), wire(*step, setup.server(), *cut)).await;
             let store = setup.clone().with_url(proxy.url()).with_timeout(PATIENCE).client().store();
-            let result = deliver(plan(folder), row.rows, row.rows + SMALL_ROWS, &store).await;
+            let result =
+                deliver(plan(folder).with_on_exists(row.on_exists), row.rows, row.rows + SMALL_ROWS, &store).await;
             (result, proxy.struck() > 0)
         }
     };

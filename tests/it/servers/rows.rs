@@ -1,5 +1,7 @@
 //! The faults of the table, and what is promised for each.
 
+use consign::store::OnExists;
+
 use super::fault::{Fault, Rule, Step};
 use super::proxy::Cut;
 
@@ -39,6 +41,7 @@ pub(super) struct Row {
     pub(super) means: Means,
     /// How many rows the large file has.
     pub(super) rows: u64,
+    pub(super) on_exists: OnExists,
 }
 
 /// How a fault is brought about.
@@ -76,6 +79,7 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(put("put of the manifest", MANIFEST));
     rows.extend(more_of_the_manifest());
     rows.extend(abort());
+    rows.extend(replacing_nothing());
     rows
 }
 
@@ -97,7 +101,7 @@ fn requests<const N: usize>(
     };
     let row = |(fault, times, how)| {
         let means = Means::Requests(vec![Rule { step, key, times, fault: how }]);
-        Row { place, fault, promise, means, rows }
+        Row { place, fault, promise, means, rows, on_exists: OnExists::Overwrite }
     };
     faults.map(row).into()
 }
@@ -110,7 +114,11 @@ fn network<const N: usize>(
     cuts: [(&'static str, Cut); N],
 ) -> Vec<Row> {
     let rows = if step == Step::Create { TWO_PARTS } else { THREE_PARTS };
-    cuts.map(|(fault, cut)| Row { place, fault, promise, means: Means::Network(step, cut), rows }).into()
+    let row = |(fault, cut)| {
+        let means = Means::Network(step, cut);
+        Row { place, fault, promise, means, rows, on_exists: OnExists::Overwrite }
+    };
+    cuts.map(row).into()
 }
 
 fn create() -> Vec<Row> {
@@ -237,7 +245,37 @@ fn abort() -> Vec<Row> {
     let row = |(fault, times, how, promise)| {
         let abort = Rule { step: Step::Abort, key: LARGE, times, fault: how };
         let means = Means::Requests(vec![refused, abort]);
-        Row { place: "abort, after a part was refused", fault, promise, means, rows: TWO_PARTS }
+        Row {
+            place: "abort, after a part was refused",
+            fault,
+            promise,
+            means,
+            rows: TWO_PARTS,
+            on_exists: OnExists::Overwrite,
+        }
     };
     faults.map(row).into()
+}
+
+/// Of destinations that keep what exists: what was visible is taken back, and a condition that our own write has met is
+/// not taken for another's.
+fn replacing_nothing() -> Vec<Row> {
+    let overcome = [
+        ("no reply, once", 1, Stall),
+        ("reply lost, once", 1, Lose),
+        ("500 after it took effect", 1, Instead(500, "InternalError")),
+        ("412 after it took effect", 1, Instead(412, "PreconditionFailed")),
+        ("409 once", 1, Answer(409, "ConditionalRequestConflict")),
+    ];
+    let fatal = [("403", EVER, Answer(403, "AccessDenied"))];
+    let mut rows = Vec::new();
+    for (place, step, key) in [
+        ("complete, replacing nothing", Step::Complete, LARGE),
+        ("put of a small file, replacing nothing", Step::Put, SMALL),
+        ("put of the manifest, replacing nothing", Step::Put, MANIFEST),
+    ] {
+        rows.extend(requests(place, step, key, Delivered, overcome));
+        rows.extend(requests(place, step, key, Nothing, fatal));
+    }
+    rows.into_iter().map(|row| Row { on_exists: OnExists::Fail, ..row }).collect()
 }
