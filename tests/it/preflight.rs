@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use consign::ErrorKind;
 use consign::location::{BucketName, FolderPath};
 use consign::object_store::memory::InMemory;
+use consign::object_store::throttle::{ThrottleConfig, ThrottledStore};
 use consign::object_store::{self, ObjectStore};
 use consign::store::{OnExists, Operation, Preflight, Store};
 use futures::StreamExt;
@@ -39,6 +41,20 @@ async fn a_good_store_is_left_as_it_was() {
     }
     assert_eq!(memory.list(None).count().await, 0);
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+/// A check that nobody waits for goes on, and removes what it made.
+#[tokio::test]
+async fn a_check_that_is_dropped_leaves_nothing() {
+    let memory = Arc::new(InMemory::new());
+    let slow = ThrottleConfig { wait_delete_per_call: Duration::from_secs(1), ..ThrottleConfig::default() };
+    let store = Store::new(Arc::new(ThrottledStore::new(Arc::clone(&memory), slow)));
+    let check = store.check("out", OnExists::Overwrite);
+    assert!(tokio::time::timeout(Duration::from_millis(20), check).await.is_err());
+    assert_eq!(memory.list(None).count().await, 1, "it had put its object");
+    while memory.list(None).count().await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]
