@@ -3,7 +3,7 @@
 //! that proves it.
 //!
 //! ```text
-//!  rows (Serialize, records, csv-async reader, Stream, Sink)
+//!  rows (Serialize, records, csv-async reader, Stream, Sink, Arrow)
 //!    ▼ roll: does this file still have room?
 //!  encode          blocks of rows, on worker threads, joined in order
 //!    ▼
@@ -24,8 +24,12 @@
 //! |---|---|---|
 //! | `gzip` | yes | gzip, by `zlib-rs` |
 //! | `openpgp` | yes | encryption to OpenPGP public keys |
-//! | `arrow` | no | rows from Arrow's record batches; takes the versions 59 and 60 of its crates |
+//! | `arrow` | no | rows from Arrow's record batches; takes the versions 59 and 60 of its crates, see below |
 //! | `aws`, `azure`, `gcp`, `http` | no | the URLs of these stores in [`Store::from_url`](store::Store::from_url) |
+//!
+//! With `arrow`, a lock file that has both versions of Arrow has consign at the newer one. Where the rest of a program is
+//! at 59, as with `DataFusion` 55, bring it down: `cargo update arrow-array@60 --precise 59.3.2`, and the same for
+//! `arrow-schema`.
 //!
 //! Any other [`ObjectStore`](object_store::ObjectStore) is given to [`Store::new`](store::Store::new).
 

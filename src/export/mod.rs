@@ -46,6 +46,7 @@
 //!
 //! and beside it, where there are such:
 //!
+//! - the buffers of record batches of Arrow's, until the last of their rows is encoded;
 //! - a row larger than 1/28 of the budget: up to four times its size;
 //! - parts larger than 1/7 of the budget, which files above 10 GB have ([`PartSchedule`](crate::store::PartSchedule)): one
 //!   at a time, with its whole size;

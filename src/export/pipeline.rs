@@ -21,9 +21,13 @@ use super::file::{Advanced, Ended, OpenFile, Plain};
 use super::progress::{Progress, Stage};
 use super::{commit, rejects};
 use crate::destination::Destination;
+#[cfg(feature = "arrow")]
+use crate::format::csv::Encoder;
 use crate::format::csv::{Counts, EncodeError, Header};
 use crate::manifest::Manifest;
 use crate::memory::{Entered, MemoryBudget, Permit};
+#[cfg(feature = "arrow")]
+use crate::row::arrow::{Cells, Reader};
 use crate::row::{Batch, Mapping};
 use crate::store::{Store, Upload, Uploader};
 use crate::template::Context;
@@ -55,6 +59,9 @@ pub(super) enum Message {
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) batch: Batch,
+    /// Rows of Arrow's, instead of those of `batch`.
+    #[cfg(feature = "arrow")]
+    pub(super) slice: Option<arrow_array::RecordBatch>,
     pub(super) mapping: Arc<Mapping>,
     pub(super) file: NonZeroU64,
     /// The file begins with this block.
@@ -246,6 +253,10 @@ fn encode(run: &Run, block: &Block) -> Result<Encoded> {
         let why = unwritable(&block.place(e.row()), names, e.error());
         rejects::append(&mut rejects.bytes, &why, block.batch.row(e.row()));
     }
+    #[cfg(feature = "arrow")]
+    if let Some(slice) = &block.slice {
+        encode_slice(block, slice, &mut encoder, &mut plain, &mut rejects)?;
+    }
     if block.first && !block.last {
         encoder.begin(&mut plain);
     }
@@ -258,6 +269,30 @@ fn encode(run: &Run, block: &Block) -> Result<Encoded> {
         rejects,
         counts: encoder.counts().clone(),
     })
+}
+
+#[cfg(feature = "arrow")]
+fn encode_slice(
+    block: &Block,
+    slice: &arrow_array::RecordBatch,
+    encoder: &mut Encoder,
+    plain: &mut Vec<u8>,
+    rejects: &mut Plain,
+) -> Result<()> {
+    let names = block.mapping.names();
+    let picked = slice
+        .project(block.mapping.picks())
+        .map_err(|e| Error::new(ErrorKind::Internal, "the columns of a batch could not be picked").with_source(e))?;
+    let refused = encoder.record_batch(&picked, plain);
+    let refused = refused.map_err(|e| unwritable(&block.place(e.row()), names, e.error()))?;
+    let readers: Vec<_> = slice.columns().iter().map(|column| Reader::new(column)).collect();
+    let mut cells = Cells::default();
+    for e in refused {
+        rejects.rows += 1;
+        let why = unwritable(&block.place(e.row()), names, e.error());
+        rejects::append(&mut rejects.bytes, &why, cells.read_raw(&readers, e.row()));
+    }
+    Ok(())
 }
 
 impl Block {

@@ -27,6 +27,17 @@ impl Roll {
         self.rows >= self.max_rows.get()
     }
 
+    /// How many more rows the open file takes.
+    #[cfg(feature = "arrow")]
+    pub(super) fn room(&self) -> u64 {
+        self.max_rows.get().saturating_sub(self.rows)
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) fn add_rows(&mut self, rows: u64) {
+        self.rows += rows;
+    }
+
     pub(super) fn add_row(&mut self) {
         self.rows += 1;
     }

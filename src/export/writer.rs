@@ -27,6 +27,9 @@ use crate::store::{Preflight, Store};
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
+#[cfg(feature = "arrow")]
+mod arrow;
+
 /// How much memory the rows of a block take, about, before it is handed over.
 const BLOCK_BYTES: usize = 512 * 1024;
 /// A block may be this many times its rows: buffers that have grown by doubling, what the rows are encoded to, and what
@@ -44,6 +47,12 @@ pub struct Export {
     names: FieldNames,
     mapping: Option<Arc<Mapping>>,
     batch: Batch,
+    /// The rows that are handed over next, instead of those of `batch`.
+    #[cfg(feature = "arrow")]
+    slice: Option<arrow_array::RecordBatch>,
+    /// That of the first record batch.
+    #[cfg(feature = "arrow")]
+    schema: Option<arrow_schema::SchemaRef>,
     lines: Vec<u64>,
     /// How many bytes of rows the open block may have.
     room: usize,
@@ -170,6 +179,10 @@ impl ExportBuilder {
             names,
             mapping,
             batch: Batch::new(width),
+            #[cfg(feature = "arrow")]
+            slice: None,
+            #[cfg(feature = "arrow")]
+            schema: None,
             lines: Vec::new(),
             room: FREE_ROWS,
             room_permit: Permit::default(),
@@ -377,7 +390,7 @@ impl Export {
         self.check()?;
         if self.roll.is_full() || !self.has_room() {
             ready!(self.poll_channel(task))?;
-            ready!(self.poll_memory(task));
+            ready!(self.poll_memory(task, self.batch.bytes()));
             ready!(self.hand_over(task, self.roll.is_full()))?;
         }
         Poll::Ready(Ok(()))
@@ -388,7 +401,7 @@ impl Export {
         self.check()?;
         ready!(self.poll_channel(task))?;
         if self.roll.is_open() {
-            ready!(self.poll_memory(task));
+            ready!(self.poll_memory(task, self.batch.bytes()));
             ready!(self.hand_over(task, true))?;
             ready!(self.poll_channel(task))?;
         }
@@ -415,11 +428,10 @@ impl Export {
         bytes < self.room
     }
 
-    /// Waits until the budget has room for the open block in the pipeline.
-    fn poll_memory(&mut self, task: &mut Task<'_>) -> Poll<()> {
+    /// Waits until the budget has room for a block of so many bytes in the pipeline.
+    fn poll_memory(&mut self, task: &mut Task<'_>, bytes: usize) -> Poll<()> {
         if self.block_permit.is_none() {
-            let bytes = BLOCK_FACTOR * self.batch.bytes();
-            let asked = self.asked.get_or_insert_with(|| Box::pin(self.memory.block(bytes)));
+            let asked = self.asked.get_or_insert_with(|| Box::pin(self.memory.block(BLOCK_FACTOR * bytes)));
             self.block_permit = Some(ready!(asked.as_mut().poll(task)));
             self.asked = None;
         }
@@ -457,6 +469,8 @@ impl Export {
         let block = Block {
             first_row: self.rows - self.batch.rows() as u64 + 1,
             batch: std::mem::replace(&mut self.batch, next),
+            #[cfg(feature = "arrow")]
+            slice: self.slice.take(),
             lines: std::mem::take(&mut self.lines),
             mapping,
             permit: self.block_permit.take().unwrap_or_default(),

@@ -5,6 +5,7 @@
 
 mod nested;
 mod plain;
+mod size;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int16Type, Int32Type, Int64Type};
@@ -13,6 +14,7 @@ use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 use self::nested::Nested;
 use self::plain::{Integers, Plain};
+pub(crate) use self::size::fitting;
 use super::Value;
 
 /// How deep types may be nested. They are read by recursion, and nobody needs more.
@@ -196,6 +198,8 @@ enum Cell<'a> {
 pub(crate) struct Unreadable {
     /// What is wrong, and what would be right.
     pub(crate) what: String,
+    /// The number in the array.
+    raw: i128,
 }
 
 impl<'a> Cells<'a> {
@@ -211,6 +215,22 @@ impl<'a> Cells<'a> {
             self.cells.push(reader.cell(row, &mut self.json).map_err(|why| (column, why))?);
         }
         Ok(self.values())
+    }
+
+    /// Reads a row that cannot be written: where a cell has no value, the number in the array stands for it, and null
+    /// for a nested one.
+    pub(crate) fn read_raw(&mut self, readers: &[Reader<'a>], row: usize) -> impl ExactSizeIterator<Item = Value<'_>> {
+        self.cells.clear();
+        self.json.clear();
+        for reader in readers {
+            let start = self.json.len();
+            self.cells.push(reader.cell(row, &mut self.json).unwrap_or_else(|why| {
+                let nested = self.json.len() > start;
+                self.json.truncate(start);
+                Cell::Value(if nested { Value::Null } else { Value::Integer(why.raw) })
+            }));
+        }
+        self.values()
     }
 
     fn values(&self) -> impl ExactSizeIterator<Item = Value<'_>> {

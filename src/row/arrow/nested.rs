@@ -26,7 +26,7 @@ pub(super) enum Ranges<'a> {
 }
 
 impl Ranges<'_> {
-    fn of(&self, row: usize) -> Range<usize> {
+    pub(super) fn of(&self, row: usize) -> Range<usize> {
         match self {
             Self::Fixed(size) => row * size..(row + 1) * size,
             Self::Long(offsets) => index(offsets[row])..index(offsets[row + 1]),

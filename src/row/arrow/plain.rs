@@ -317,7 +317,7 @@ fn day(milliseconds: i64) -> Result<i32, Unreadable> {
         Ok(_) => format!("the date {} is {rest} ms past midnight: expected whole days", date()),
         Err(_) => format!("the date {} is too far from 1970-01-01: expected at most {} days", date(), i32::MAX),
     };
-    Err(Unreadable { what })
+    Err(Unreadable { what, raw: milliseconds.into() })
 }
 
 fn time(value: i128, unit: TimeUnit) -> Result<NaiveTime, Unreadable> {
@@ -326,7 +326,7 @@ fn time(value: i128, unit: TimeUnit) -> Result<NaiveTime, Unreadable> {
     time.ok_or_else(|| {
         let length = iso::duration(value * i128::from(1_000_000_000 / per_second(unit)));
         let what = format!("the time of day is {length} after midnight: expected less than 24 hours");
-        Unreadable { what }
+        Unreadable { what, raw: value }
     })
 }
 
