@@ -24,6 +24,8 @@ fn main() {
     airports(&mut criterion);
     shapes(&mut criterion);
     types(&mut criterion);
+    #[cfg(feature = "arrow")]
+    arrow::types(&mut criterion);
     criterion.final_summary();
 }
 
@@ -109,6 +111,14 @@ fn fronts(group: &mut BenchmarkGroup<'_, WallTime>, parameter: usize, shape: Sha
         }
         write_batch(&mut encoder, &batch, out);
     });
+
+    #[cfg(feature = "arrow")]
+    {
+        let (mut encoder, rows) = (dialect.encoder(), arrow::texts(&rows));
+        measure(group, BenchmarkId::new("arrow", parameter), rows.num_rows(), |out| {
+            encoder.record_batch(&rows, out).expect("every row can be written");
+        });
+    }
 }
 
 impl Shape {
@@ -216,4 +226,57 @@ fn batch(value: impl Fn(&str, usize) -> Value<'_>) -> Batch {
     }
     assert_eq!(batch.rows(), 1_458);
     batch
+}
+
+/// The front for Arrow's columns.
+#[cfg(feature = "arrow")]
+mod arrow {
+    use std::sync::Arc;
+
+    use consign::arrow_array::types::Int32Type;
+    use consign::arrow_array::{
+        ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, RecordBatch,
+        StringArray, StringViewArray, TimestampMicrosecondArray,
+    };
+    use consign::format::csv::Dialect;
+    use criterion::{BenchmarkId, Criterion};
+
+    use crate::measure;
+
+    pub(crate) fn texts(rows: &[Vec<Option<String>>]) -> RecordBatch {
+        let column =
+            |at: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| row[at].as_deref()).collect::<StringArray>()) };
+        RecordBatch::try_from_iter((0..rows[0].len()).map(|at| (at.to_string(), column(at)))).expect("equal lengths")
+    }
+
+    /// Sixteen columns of one type.
+    pub(crate) fn types(criterion: &mut Criterion) {
+        let mut group = criterion.benchmark_group("encode/arrow type");
+        let numbers = || 0..4_096_i32;
+        let word = |n: i32| ["AIR", "TRUCK", "RAIL"][usize::try_from(n % 3).expect("not negative")];
+        let decimals = Decimal128Array::from_iter_values(numbers().map(|n| i128::from(n) * 7_919));
+        let types: [(&str, ArrayRef); 9] = [
+            ("boolean", Arc::new(numbers().map(|n| Some(n % 3 == 0)).collect::<BooleanArray>())),
+            ("date", Arc::new(Date32Array::from_iter_values(numbers()))),
+            ("decimal", Arc::new(decimals.with_precision_and_scale(15, 2).expect("a precision of up to 38"))),
+            ("dictionary", Arc::new(numbers().map(word).collect::<DictionaryArray<Int32Type>>())),
+            ("float", Arc::new(Float64Array::from_iter_values(numbers().map(|n| 1.0 / f64::from(n + 1))))),
+            ("integer", Arc::new(Int64Array::from_iter_values(numbers().map(|n| i64::from(n) * 7_919)))),
+            ("text", Arc::new(StringArray::from_iter_values(numbers().map(word)))),
+            ("text view", Arc::new(StringViewArray::from_iter_values(numbers().map(word)))),
+            (
+                "timestamp",
+                Arc::new(TimestampMicrosecondArray::from_iter_values(numbers().map(|n| i64::from(n) * 98_765_432_101))),
+            ),
+        ];
+        for (name, column) in types {
+            let columns = (0..16).map(|at| (at.to_string(), Arc::clone(&column)));
+            let rows = RecordBatch::try_from_iter(columns).expect("equal lengths");
+            let mut encoder = Dialect::rfc4180().encoder();
+            measure(&mut group, BenchmarkId::from_parameter(name), rows.num_rows(), |out| {
+                encoder.record_batch(&rows, out).expect("every row can be written");
+            });
+        }
+        group.finish();
+    }
 }

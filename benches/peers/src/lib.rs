@@ -1,9 +1,7 @@
 //! What a program does with this crate for each kind of input: the one place that the comparison and the counts of
 //! instructions share.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal128Type, Int32Type, Int64Type};
-use arrow_array::{Array, RecordBatch, StringViewArray};
+use arrow_array::RecordBatch;
 use consign::format::csv::{Dialect, Encoder, Terminator};
 use consign::row::{Batch, FieldNames, Value};
 use serde::Serialize;
@@ -63,44 +61,5 @@ impl Structs {
 /// Writes columns of Arrow.
 #[expect(clippy::missing_panics_doc, reason = "as above")]
 pub fn record_batch(encoder: &mut Encoder, rows: &RecordBatch, out: &mut Vec<u8>) {
-    let mut buffer = Batch::new(rows.num_columns());
-    let columns: Vec<Column<'_>> = rows.columns().iter().map(|column| Column::new(column)).collect();
-    for row in 0..rows.num_rows() {
-        buffer.push_record(columns.iter().map(|column| column.value(row))).expect("the row has all columns");
-    }
-    batch(encoder, &buffer, out);
-}
-
-enum Column<'a> {
-    Integer(&'a [i32]),
-    Long(&'a [i64]),
-    Decimal(&'a [i128]),
-    Date(&'a [i32]),
-    Text(&'a StringViewArray),
-}
-
-impl<'a> Column<'a> {
-    fn new(array: &'a dyn Array) -> Self {
-        if let Some(array) = array.as_primitive_opt::<Int32Type>() {
-            Self::Integer(array.values())
-        } else if let Some(array) = array.as_primitive_opt::<Int64Type>() {
-            Self::Long(array.values())
-        } else if let Some(array) = array.as_primitive_opt::<Decimal128Type>() {
-            Self::Decimal(array.values())
-        } else if let Some(array) = array.as_primitive_opt::<Date32Type>() {
-            Self::Date(array.values())
-        } else {
-            Self::Text(array.as_string_view())
-        }
-    }
-
-    fn value(&self, row: usize) -> Value<'a> {
-        match self {
-            Self::Integer(values) => Value::Integer(values[row].into()),
-            Self::Long(values) => Value::Integer(values[row].into()),
-            Self::Decimal(values) => Value::Decimal { unscaled: values[row], scale: 2 },
-            Self::Date(values) => Value::Date(chrono::NaiveDate::from_epoch_days(values[row]).expect("a date")),
-            Self::Text(values) => Value::Text(values.value(row)),
-        }
-    }
+    encoder.record_batch(rows, out).expect("every row can be written");
 }
