@@ -192,9 +192,8 @@ fn measure(
 }
 
 fn write_batch(encoder: &mut Encoder, batch: &Batch, out: &mut Vec<u8>) {
-    for row in 0..batch.rows() {
-        let _outcome = encoder.record(batch.row(row), out).expect("every row can be written");
-    }
+    let columns: Vec<usize> = (0..batch.width()).collect();
+    encoder.batch(batch, &columns, out).expect("every row can be written");
 }
 
 fn write_fields<'a>(encoder: &mut Encoder, fields: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
