@@ -9,6 +9,7 @@
 //! (default: memory), and prints how far the process grew over what it was before the first row, where the system
 //! tells (Linux).
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use chrono::Utc;
@@ -101,9 +102,10 @@ async fn run(options: &Options) -> Result<()> {
         delivered += export.commit().await?.rows();
     }
     assert_eq!(delivered, rows as u64, "every row is in a file");
-    println!("{delivered} rows through {} exports", options.exports);
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{delivered} rows through {} exports", options.exports)?;
     if let (Some(idle), Some(peak)) = (idle, memory("VmHWM")?) {
-        println!("{} MiB over {} MiB", peak.saturating_sub(idle) >> 10, idle >> 10);
+        writeln!(out, "{} MiB over {} MiB", peak.saturating_sub(idle) >> 10, idle >> 10)?;
     }
     Ok(())
 }
