@@ -285,6 +285,9 @@ fn encode_slice(
         .map_err(|e| Error::new(ErrorKind::Internal, "the columns of a batch could not be picked").with_source(e))?;
     let refused = encoder.record_batch(&picked, plain);
     let refused = refused.map_err(|e| unwritable(&block.place(e.row()), names, e.error()))?;
+    if refused.is_empty() {
+        return Ok(());
+    }
     let readers: Vec<_> = slice.columns().iter().map(|column| Reader::new(column)).collect();
     let mut cells = Cells::default();
     for e in refused {

@@ -1,13 +1,14 @@
 //! The way in for Arrow's record batches: slices of them are blocks as they are.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema, SchemaRef};
 
 use super::{BLOCK_BYTES, Export, FieldNames};
-use crate::format::csv::EncodeError;
+use crate::row::Mapping;
 use crate::row::arrow::{self, Reader};
 use crate::{Error, ErrorKind, Result};
 
@@ -59,7 +60,7 @@ impl Export {
     /// When the future is dropped before it is done, some of the rows may have been taken.
     pub async fn write_batch(&mut self, batch: RecordBatch) -> Result<()> {
         self.check()?;
-        self.take_schema(batch.schema_ref())?;
+        let mapping = self.take_schema(batch.schema_ref())?;
         let (mut start, mut most) = (0, FIRST_ROWS);
         while start < batch.num_rows() {
             poll_fn(|task| self.poll_room(task)).await?;
@@ -68,7 +69,8 @@ impl Export {
             }
             let room = usize::try_from(self.roll.room()).unwrap_or(usize::MAX);
             let (rows, bytes) = {
-                let readers: Vec<_> = batch.columns().iter().map(|column| Reader::new(column)).collect();
+                let picked = mapping.picks().iter().map(|&column| Reader::new(batch.column(column)));
+                let readers: Vec<_> = picked.collect();
                 arrow::fitting(&readers, start, most.min(room).min(batch.num_rows() - start), BLOCK_BYTES)
             };
             let slice = batch.slice(start, rows);
@@ -102,10 +104,10 @@ impl Export {
     }
 
     /// Takes the names and types of the columns, or holds them against those that are known.
-    fn take_schema(&mut self, schema: &SchemaRef) -> Result<()> {
-        if let Some(known) = &self.schema {
+    fn take_schema(&mut self, schema: &SchemaRef) -> Result<Arc<Mapping>> {
+        if let (Some(known), Some(mapping)) = (&self.schema, &self.mapping) {
             return match difference(known, schema) {
-                None => Ok(()),
+                None => Ok(Arc::clone(mapping)),
                 Some(what) => Err(self.misfit_batch(&what)),
             };
         }
@@ -127,19 +129,17 @@ impl Export {
             }
         }
         let mapping = match &self.mapping {
-            Some(mapping) => std::sync::Arc::clone(mapping),
+            Some(mapping) => Arc::clone(mapping),
             None => self.resolve()?,
         };
         let picked: Vec<_> = mapping.picks().iter().map(|&column| schema.field(column).clone()).collect();
         if let Err(e) = self.destination.dialect().check_schema(&Schema::new(picked)) {
             let column = column(e.column(), mapping.names().get(e.column()));
-            return Err(
-                self.fail(Error::new(ErrorKind::Row, format!("{column}: {e}")).with_source(EncodeError::clone(&e)))
-            );
+            return Err(self.fail(Error::new(ErrorKind::Row, format!("{column}: {e}"))));
         }
-        self.mapping = Some(mapping);
+        self.mapping = Some(Arc::clone(&mapping));
         self.schema = Some(SchemaRef::clone(schema));
-        Ok(())
+        Ok(mapping)
     }
 
     #[cold]
