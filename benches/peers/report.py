@@ -27,8 +27,8 @@ def run(*command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def rust_rows(peers, front, seconds, scale):
-    lines = run(peers, "--json", "--front", front, "--seconds", str(seconds), "--scale", str(scale)).splitlines()
+def rust_rows(peers, front, seconds, scale, *more):
+    lines = run(peers, "--json", "--front", front, "--seconds", str(seconds), "--scale", str(scale), *more).splitlines()
     return [json.loads(line) for line in lines]
 
 
@@ -41,7 +41,7 @@ def python_rows(peers, seconds, scale):
         table, csv = os.path.join(folder, "lineitem.arrow"), os.path.join(folder, "lineitem.csv")
         size = os.path.getsize(csv)
         for _ in range(ROUNDS):
-            ours = max(ours, *(row["ours_mb_s"] for row in rust_rows(peers, "arrow", seconds / ROUNDS, scale)))
+            ours = max(ours, *(row["ours_mb_s"] for row in rust_rows(peers, "arrow", seconds / ROUNDS, scale, "--whole")))
             for engine in ENGINES:
                 for count in threads:
                     script = os.path.join(ROOT, "benches/peers/engine.py")
@@ -69,7 +69,7 @@ def crate_versions():
     return {name: found[name] for name in ["csv", "csv-async", "arrow-csv", "tpchgen"]}
 
 
-def page(rows, told, scale):
+def page(rows, told, scale, command):
     versions = {**crate_versions(), **{engine: version for engine, (version, _) in told.items()}}
     other_bytes = [engine for engine, (_, same) in told.items() if not same]
     compiler = run("rustc", "--version").split()[1]
@@ -82,7 +82,8 @@ Written by `scripts/peers`, which measures all of it anew; [performance.md](perf
 TPC-H `lineitem`, scale factor {scale}, comma, quotes where they are needed, line feeds. Same data, in memory; MB are
 10⁶ bytes of output for each second of processor time (of wall time for `threads`: two threads against one). Ours and
 the peer take turns in one process, block by block, and the shortest time of each block counts. The bytes are compared
-before anything is measured. Engines of Python run beside it, in turns with ours, and write to `/dev/null`.
+before anything is measured. Engines of Python run beside it, in turns with ours, and write to `/dev/null`; there the
+shortest time for the whole table counts, on both sides.
 
 | front | peer | ours MB/s | peer MB/s | ratio |
 |---|---|---|---|---|
@@ -102,7 +103,7 @@ Machine: {machine()}. Versions: rustc {compiler}, {', '.join(f'{name} {version}'
 Measured on {datetime.date.today().isoformat()} by:
 
 ```console
-$ scripts/peers
+$ {command}
 ```
 """
     return text
@@ -118,7 +119,7 @@ def chart(rows):
         ours = max(row["ours_mb_s"] for row in of_front)
         bars.append((front, None, 0, None))
         bars.append((None, "consign", ours, None))
-        bars += [(None, row["peer"], row["peer_mb_s"], row["ratio"]) for row in of_front]
+        bars += [(None, row["peer"], ours / row["ratio"], row["ratio"]) for row in of_front]
     most = max(speed for _, _, speed, _ in bars)
     left, width, line = 170, 560, 24
     height = 56 + sum(34 if front else line for front, *_ in bars) + 16
@@ -137,7 +138,7 @@ def chart(rows):
         "</style>",
         # A ground of its own, so that it reads on dark pages too.
         f'<rect x="1" y="1" width="898" height="{height - 2}" rx="12" fill="#fbfaf7" stroke="#d9d5cb" stroke-width="1.5"/>',
-        '<text class="head" x="24" y="34">MB of CSV for each second of processor time; ours against each in brackets</text>',
+        '<text class="head" x="24" y="34">MB of CSV for each second of processor time, TPC-H lineitem</text>',
     ]
     y = 56
     for front, name, speed, times in bars:
@@ -146,7 +147,7 @@ def chart(rows):
             out.append(f'<text class="front" x="24" y="{y - 10}">{front}</text>')
             continue
         kind = "peer" if times else "ours"
-        figure = f"{speed:,.0f}   ({times:.1f} ×)" if times else f"{speed:,.0f}"
+        figure = f"consign is {times:.1f} × as fast" if times else f"{speed:,.0f}"
         length = max(1, width * speed / most)
         out.append(f'<text class="name" x="{left - 10}" y="{y + 13}">{html.escape(name)}</text>')
         out.append(f'<rect class="{kind}" x="{left}" y="{y}" width="{length:.1f}" height="18" rx="3"/>')
@@ -175,7 +176,7 @@ def main():
         rows += found
     if options.json or options.front:
         return
-    for name, text in [("peers.md", page(rows, told, options.scale)), ("peers.svg", chart(rows))]:
+    for name, text in [("peers.md", page(rows, told, options.scale, " ".join(["scripts/peers", *sys.argv[2:]]))), ("peers.svg", chart(rows))]:
         with open(os.path.join(ROOT, "docs", name), "w") as file:
             file.write(text)
     print("\nwrote docs/peers.md and docs/peers.svg")

@@ -1,4 +1,5 @@
-//! One block of rows through each front, for a count of instructions; `scripts/instructions` runs it.
+//! One block of rows through each front, for a count of instructions; `scripts/instructions` runs it. With an argument,
+//! only the case of that name.
 //!
 //! What is counted stands in [`measured`] alone. It runs when all of it has run once before, so that buffers have
 //! their room and nothing is allocated; the rows are made by a formula, and the clock is asked nothing.
@@ -29,6 +30,9 @@ fn main() {
 }
 
 fn case(name: &str, mut write: impl FnMut(&mut Vec<u8>)) {
+    if std::env::args().nth(1).is_some_and(|only| only != name) {
+        return;
+    }
     let mut out = Vec::new();
     write(&mut out);
     assert!(out.len() > ROWS * 50, "{name}: {} bytes", out.len());
