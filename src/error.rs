@@ -8,6 +8,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 /// A specialised result: `Result<T, consign::Error>`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -87,7 +89,8 @@ impl StdError for Error {
 }
 
 /// What a caller can do about an [`Error`].
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A bucket, folder, key or template is not what its rules ask for.

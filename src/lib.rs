@@ -26,6 +26,7 @@
 //! | `openpgp` | yes | encryption to OpenPGP public keys |
 //! | `arrow` | no | rows from Arrow's record batches; takes the versions 59 and 60 of its crates, see below |
 //! | `aws`, `azure`, `gcp`, `http` | no | the URLs of these stores in [`Store::from_url`](store::Store::from_url) |
+//! | `tracing` | no | what happens in an export, as events of `tracing` in a span for each export |
 //!
 //! With `arrow`, a lock file that has both versions of Arrow has consign at the newer one. Where the rest of a program is
 //! at 59, as with `DataFusion` 55, bring it down: `cargo update arrow-array@60 --precise 59.3.2`, and the same for

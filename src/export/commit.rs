@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream;
 
+use super::event::Event;
 use super::file::Ended;
 use super::pipeline::Run;
 use crate::destination::ManifestFile;
@@ -48,7 +49,13 @@ pub(super) async fn complete(
 
     let mut files = files.into_iter().chain(rejects);
     let claimed = match if uploader.keeps() { files.next() } else { None } {
-        Some(first) => uploader.claim(first.upload, &first.digest).await,
+        Some(first) => {
+            let claimed = uploader.claim(first.upload, &first.digest).await;
+            if claimed.is_ok() {
+                run.events.tell(|| Event::FileCommitted { key: first.entry.key().to_owned() });
+            }
+            claimed
+        }
         None => Ok(()),
     };
     if run.destination.on_exists() == OnExists::Skip && claimed.as_ref().is_err_and(|e| e.kind() == ErrorKind::Exists) {
@@ -63,7 +70,7 @@ pub(super) async fn complete(
             if failed.load(Ordering::Relaxed) {
                 return file.upload.abort().await;
             }
-            let completed = file.upload.complete(&file.digest).await;
+            let completed = show(run, file).await;
             failed.fetch_or(completed.is_err(), Ordering::Relaxed);
             completed
         })
@@ -92,6 +99,13 @@ pub(super) async fn complete(
             Err(uploader.take_back(error).await)
         }
     }
+}
+
+/// Makes a file visible.
+async fn show(run: &Run, file: Ended) -> Result<()> {
+    file.upload.complete(&file.digest).await?;
+    run.events.tell(|| Event::FileCommitted { key: file.entry.key().to_owned() });
+    Ok(())
 }
 
 /// What an export returns that found itself delivered.

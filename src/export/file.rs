@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::event::Event;
 use super::part::Gathered;
 use super::pipeline::{Run, worker};
 use super::progress::{Progress, Stage};
@@ -62,6 +63,7 @@ impl OpenFile {
             worker(move || Ok((key(&run)?, Layers::start(&run.destination)?))).await?
         };
         *upload = Some(uploader.start(key.as_str()).await?);
+        run.events.tell(|| Event::FileOpened { key: key.as_str().to_owned() });
         Ok(Self {
             key,
             layers,
@@ -104,7 +106,14 @@ impl OpenFile {
             return Ok(Advanced::Open(file));
         }
         let upload = slot.take().expect("an open file has an upload");
-        Ok(Advanced::Ended(Ended { entry: file.entry(), digest: file.stored, upload }))
+        let entry = file.entry();
+        run.events.tell(|| Event::FileFinished {
+            key: entry.key().to_owned(),
+            rows: entry.rows(),
+            plain_bytes: entry.plain_bytes(),
+            stored_bytes: entry.stored_bytes(),
+        });
+        Ok(Advanced::Ended(Ended { entry, digest: file.stored, upload }))
     }
 
     /// Gathers bytes in parts, and sends those that are full once there are more bytes: the last ones of a file are
@@ -163,6 +172,7 @@ impl Layers {
 
     fn push(&mut self, plain: Vec<u8>, progress: &Progress) -> Result<Vec<u8>, LayerError> {
         let compressed = through(self.compress.as_mut(), plain, Stage::Compress, progress)?;
+        progress.compressed(compressed.len());
         through(self.encrypt.as_mut(), compressed, Stage::Encrypt, progress)
     }
 
@@ -172,6 +182,7 @@ impl Layers {
             let mut compressed = Vec::new();
             compress.finish(&mut compressed)?;
             progress.spent(Stage::Compress, start);
+            progress.compressed(compressed.len());
             out.append(&mut through(self.encrypt.as_mut(), compressed, Stage::Encrypt, progress)?);
         }
         if let Some(encrypt) = self.encrypt.take() {

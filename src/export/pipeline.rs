@@ -8,7 +8,7 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::begin::{Begun, begin};
+use super::event::{Event, Events, Onlooker};
 use super::file::{Advanced, Ended, OpenFile, Plain};
 use super::progress::{Progress, Stage};
 use super::{commit, rejects};
@@ -34,7 +35,10 @@ use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
 /// How many blocks are encoded at the same time.
-const ENCODERS: usize = 2;
+pub(super) const ENCODERS: u32 = 2;
+
+/// How often progress is told.
+const PROGRESS: Duration = Duration::from_secs(1);
 
 /// Everything that stays the same during an export.
 #[derive(Debug)]
@@ -43,6 +47,7 @@ pub(super) struct Run {
     pub(super) context: Context,
     pub(super) id: String,
     pub(super) progress: Progress,
+    pub(super) events: Events,
     pub(super) memory: MemoryBudget,
     pub(super) _entered: Entered,
 }
@@ -98,12 +103,25 @@ struct Files {
 
 /// Runs the export to its end: the manifest, or nothing left.
 pub(super) async fn run(
+    run: Run,
+    store: Store,
+    messages: mpsc::Receiver<Message>,
+    cancelled: oneshot::Receiver<()>,
+) -> Result<Manifest> {
+    let (events, progress) = (run.events.clone(), run.progress.clone());
+    let ended = deliver(run, store, messages, cancelled).await;
+    events.end(&ended, &progress);
+    ended
+}
+
+async fn deliver(
     mut run: Run,
     store: Store,
     messages: mpsc::Receiver<Message>,
     mut cancelled: oneshot::Receiver<()>,
 ) -> Result<Manifest> {
-    let mut uploader = Uploader::new(store);
+    let onlooker = Onlooker { progress: run.progress.clone(), events: run.events.clone() };
+    let mut uploader = Uploader::new(store, Arc::new(onlooker));
     let begun = {
         let starting = begin(&mut run, &mut uploader);
         pin_mut!(starting);
@@ -173,10 +191,18 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
                 }
             }
         })
-        .buffered(ENCODERS);
+        .buffered(ENCODERS as usize);
     let mut open: Option<OpenFile> = None;
     let mut rejects: Option<OpenFile> = None;
-    while let Some(block) = encoded.next().await {
+    let mut told = Instant::now();
+    loop {
+        let start = Instant::now();
+        let Some(block) = encoded.next().await else { return Err(given_up()) };
+        run.progress.spent(Stage::Input, start);
+        if told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            run.events.tell(|| Event::Progress(run.progress.snapshot()));
+        }
         let Some((block, _permit)) = block? else {
             if let Some(file) = rejects {
                 let end = Plain { bytes: Vec::new(), rows: 0, last: true };
@@ -214,7 +240,6 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
             }
         }
     }
-    Err(given_up())
 }
 
 /// Runs work that keeps a processor busy where it holds up no other task. More of it at the same time than there are

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::begin;
+use super::event::{Event, Events};
 use super::pipeline::{self, Block, Message, Run};
 use super::progress::Progress;
 use super::roll::Roll;
@@ -71,6 +72,7 @@ pub struct Export {
     alive: Option<oneshot::Sender<()>>,
     failed: Option<Error>,
     progress: Progress,
+    events: Events,
 }
 
 /// Gathers what an [`Export`] may be given beside its context.
@@ -162,17 +164,23 @@ impl ExportBuilder {
             FieldNames::Unknown | FieldNames::Unnamed => (None, 0),
         };
 
-        let progress = Progress::default();
+        let (progress, events) = (Progress::default(), Events::default());
         let (blocks, messages) = mpsc::channel(0);
         let (alive, gone) = oneshot::channel();
+        #[cfg(feature = "tracing")]
+        let span = tracing::info_span!("export", run_id, bucket = destination.bucket().as_str());
         let run = Run {
             destination: destination.clone(),
             context,
             id: run_id,
             progress: progress.clone(),
+            events: events.clone(),
             _entered: memory.enter(),
             memory: memory.clone(),
         };
+        let delivery = pipeline::run(run, store, messages, gone);
+        #[cfg(feature = "tracing")]
+        let delivery = tracing::Instrument::instrument(delivery, span);
         Ok(Export {
             roll: Roll::new(destination.max_rows()),
             destination,
@@ -191,10 +199,11 @@ impl ExportBuilder {
             memory,
             rows: 0,
             blocks,
-            pipeline: Some(runtime.spawn(pipeline::run(run, store, messages, gone))),
+            pipeline: Some(runtime.spawn(delivery)),
             alive: Some(alive),
             failed: None,
             progress,
+            events,
         })
     }
 }
@@ -225,6 +234,38 @@ impl Export {
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress.clone()
+    }
+
+    /// What happens in the export from now on, until it has ended. Any number may listen.
+    ///
+    /// The export waits for no listener: one that is more than 256 events behind is told with
+    /// [`Event::Missed`] how many it has lost. The last event says how the export has ended.
+    ///
+    /// ```
+    /// # use chrono::Utc;
+    /// # use consign::location::{BucketName, FolderPath};
+    /// # use consign::template::{Context, Template};
+    /// # use consign::{Destination, Export, store::Store};
+    /// use consign::export::Event;
+    /// use futures::StreamExt;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> consign::Result<()> {
+    /// # let destination = Destination::builder(
+    /// #     BucketName::parse("acme-exports")?, FolderPath::parse("a")?, Template::parse("a")?).build()?;
+    /// # let store = Store::from_url("memory:///")?;
+    /// let mut export = Export::start(&destination, &store, Context::new(Utc::now()))?;
+    /// let events = export.events();
+    /// export.write(&std::collections::BTreeMap::from([("faa", "04G")])).await?;
+    /// export.commit().await?;
+    /// let events: Vec<Event> = events.collect().await;
+    /// assert_eq!(events[0], Event::FileOpened { key: "a/a.csv".into() });
+    /// assert!(matches!(events.last(), Some(Event::Committed { files: 1, rows: 1, .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
+        self.events.listen()
     }
 
     /// Takes a row: a struct, map, tuple or sequence. The fields of structs and maps are the columns.
@@ -574,6 +615,7 @@ impl Export {
     /// Keeps the first error and has the pipeline take everything back.
     #[cold]
     fn fail(&mut self, error: Error) -> Error {
+        self.events.failed(&error, &self.progress);
         self.alive = None;
         self.failed.get_or_insert(error).clone()
     }

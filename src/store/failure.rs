@@ -62,7 +62,7 @@ pub(super) fn is_no_connection(error: &object_store::Error) -> bool {
     })
 }
 
-fn kind_of(error: &object_store::Error) -> ErrorKind {
+pub(super) fn kind_of(error: &object_store::Error) -> ErrorKind {
     use object_store::Error as Cause;
 
     match error {

@@ -32,6 +32,7 @@ mod preflight;
 mod reap;
 mod retry;
 mod upload;
+mod watch;
 mod wire;
 
 use std::fmt;
@@ -53,6 +54,7 @@ pub(crate) use payload::Payload;
 pub use preflight::{Finding, Operation, Preflight};
 pub use reap::Reaped;
 pub(crate) use upload::{Upload, Uploader};
+pub(crate) use watch::Watch;
 
 /// A place that files are delivered to. Cheap to clone; clones are the same place.
 #[derive(Clone)]

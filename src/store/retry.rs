@@ -4,7 +4,11 @@
 //! restarted, and gives up at once on a few answers that pass by themselves. This is the loop around it. It repeats a
 //! part under its own number, which the writers that come with `object_store` cannot.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use super::failure;
+use super::watch::Watch;
 
 /// The least time that a request is repeated for, once the store has answered at all: a server's restart fits in.
 const LEAST: Duration = Duration::from_secs(60);
@@ -26,15 +30,17 @@ pub(super) struct Patience {
     answered: bool,
     pause: Duration,
     refusals: u32,
+    key: String,
+    watch: Arc<dyn Watch>,
 }
 
 impl Patience {
     /// For a request with a body of this size. A store that has never been reached is not waited for: its address or
     /// the network is wrong, and the caller wants to know now. One that answers with failures from the start is waited
     /// for, but not for long.
-    pub(super) fn new(bytes: usize, answered: bool) -> Self {
+    pub(super) fn new(bytes: usize, answered: bool, key: String, watch: Arc<dyn Watch>) -> Self {
         let budget = if answered { LEAST.max(at_the_slowest(bytes)) } else { FIRST_CONTACT };
-        Self { until: Instant::now() + budget, answered, pause: FIRST_PAUSE, refusals: 0 }
+        Self { until: Instant::now() + budget, answered, pause: FIRST_PAUSE, refusals: 0, key, watch }
     }
 
     /// Waits and says yes, or says at once that this failure is final.
@@ -52,6 +58,7 @@ impl Patience {
         }
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.watch.retried(&self.key, failure::kind_of(error));
         true
     }
 }

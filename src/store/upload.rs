@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use super::digest::Digest;
 use super::exists::{self, Claim, Claims};
 use super::local::{LocalFile, Published, Staging};
+use super::watch::{Underway, Watch};
 use super::wire::{Incomplete, Opened, Owner, Wire};
 use super::{Backend, OnExists, PartSchedule, Payload, Store, failure};
 use crate::{Error, ErrorKind, Result};
@@ -68,9 +69,9 @@ const OVERLAP: Duration = Duration::from_millis(250);
 const TAKEN_BACK: usize = 8;
 
 impl Uploader {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store, watch: Arc<dyn Watch>) -> Self {
         let wire = match &store.backend {
-            Backend::Object(interface) => Some(Wire::new(interface.clone(), store.create.clone())),
+            Backend::Object(interface) => Some(Wire::new(&store, interface.clone(), watch)),
             Backend::Folder(_) => None,
         };
         Self {
@@ -389,14 +390,17 @@ impl ObjectUpload {
             self.open = Open::Yes(opened.map_err(|e| failure::object(&format!("write `{key}`"), e))?);
         }
         let number = self.sent.len();
+        let (size, underway) = (bytes.content_length(), Underway::new(&self.wire.watch, key));
         self.sent.push(None);
         match &mut self.open {
             Open::Yes(Opened::Object(upload)) => {
                 let sending = upload.put_part(bytes);
                 self.parts.spawn(async move {
-                    let sent = sending.await.map(|()| (number, None));
+                    let sent = sending.await;
                     drop(permit);
-                    sent
+                    sent?;
+                    underway.sent(number + 1, size);
+                    Ok((number, None))
                 });
             }
             Open::Yes(Opened::Parts { id, .. }) => {
@@ -404,7 +408,9 @@ impl ObjectUpload {
                 self.parts.spawn(async move {
                     let receipt = wire.put_part(&path, &id, number, bytes).await;
                     drop(permit);
-                    Ok((number, Some(receipt?)))
+                    let receipt = receipt?;
+                    underway.sent(number + 1, size);
+                    Ok((number, Some(receipt)))
                 });
             }
             Open::Not | Open::Held(_) | Open::Asked(_) => unreachable!("the upload was opened above"),

@@ -15,10 +15,12 @@ use object_store::{
     PutOptions, PutPayload,
 };
 
+use super::Store;
 use super::digest::Digest;
 use super::exists::Claim;
 use super::failure;
 use super::retry::{Patience, reached, try_limit};
+use super::watch::Watch;
 
 /// A store that can be driven part by part.
 pub(super) trait PartStore: MultipartStore + ObjectStore {}
@@ -33,6 +35,9 @@ pub(super) struct Wire {
     create: Option<Arc<dyn PartStore>>,
     /// Whether the store has answered anything yet.
     answered: Arc<AtomicBool>,
+    /// What stands before each key.
+    prefix: Path,
+    pub(super) watch: Arc<dyn Watch>,
 }
 
 #[derive(Clone)]
@@ -90,8 +95,9 @@ const TOKEN: &str = "consigntoken";
 type Result<T, E = object_store::Error> = std::result::Result<T, E>;
 
 impl Wire {
-    pub(super) fn new(store: Interface, create: Option<Arc<dyn PartStore>>) -> Self {
-        Self { store, create, answered: Arc::default() }
+    pub(super) fn new(store: &Store, interface: Interface, watch: Arc<dyn Watch>) -> Self {
+        let (create, prefix) = (store.create.clone(), store.prefix.clone());
+        Self { store: interface, create, prefix, answered: Arc::default(), watch }
     }
 
     pub(super) fn store(&self) -> &dyn ObjectStore {
@@ -106,8 +112,10 @@ impl Wire {
         self.create.as_deref()
     }
 
-    fn patience(&self, bytes: usize) -> Patience {
-        Patience::new(bytes, self.answered.load(Ordering::Relaxed))
+    fn patience(&self, path: &Path, bytes: usize) -> Patience {
+        let key = path.as_ref().strip_prefix(self.prefix.as_ref()).unwrap_or(path.as_ref());
+        let key = key.trim_start_matches('/').to_owned();
+        Patience::new(bytes, self.answered.load(Ordering::Relaxed), key, Arc::clone(&self.watch))
     }
 
     fn heard<T>(&self, answer: T) -> T {
@@ -120,7 +128,7 @@ impl Wire {
             Interface::Object(store) => return store.put_multipart(path).await.map(Opened::Object),
             Interface::Parts(parts) => parts,
         };
-        let mut patience = self.patience(0);
+        let mut patience = self.patience(path, 0);
         let mut token = Some(token);
         loop {
             let attributes = token.map(attributes).unwrap_or_default();
@@ -153,7 +161,7 @@ impl Wire {
         let Interface::Parts(parts) = &self.store else {
             unreachable!("only a store of parts opens an upload with an id")
         };
-        let mut patience = self.patience(bytes.content_length());
+        let mut patience = self.patience(path, bytes.content_length());
         let id = id.to_owned();
         loop {
             let sending = parts.put_part(path, &id, number, bytes.clone());
@@ -170,7 +178,7 @@ impl Wire {
 
     /// Whether something stands at a path.
     pub(super) async fn exists(&self, path: &Path) -> Result<bool> {
-        let mut patience = self.patience(0);
+        let mut patience = self.patience(path, 0);
         loop {
             match self.store().head(path).await {
                 Ok(_) => return self.heard(Ok(true)),
@@ -194,7 +202,7 @@ impl Wire {
         token: String,
         digest: &Digest,
     ) -> Result<Option<String>, Incomplete> {
-        let mut patience = self.patience(bytes.content_length());
+        let mut patience = self.patience(path, bytes.content_length());
         let mut token = Some(token).filter(|_| claim != Claim::Replace);
         let mut tried = Tried::Never;
         loop {
@@ -280,7 +288,7 @@ impl Wire {
         claim: Claim,
         digest: &Digest,
     ) -> Result<(), Incomplete> {
-        let mut patience = self.patience(0);
+        let mut patience = self.patience(path, 0);
         if claim == Claim::Look {
             self.look(path).await?;
         }
@@ -329,7 +337,7 @@ impl Wire {
 
     /// Whose object stands at a path, of which we have written one with this token.
     pub(super) async fn owner(&self, path: &Path, token: &str) -> Result<Owner> {
-        let mut patience = self.patience(0);
+        let mut patience = self.patience(path, 0);
         loop {
             let options = GetOptions { head: true, ..GetOptions::default() };
             let error = match self.store().get_opts(path, options).await {
@@ -370,7 +378,7 @@ impl Wire {
         match (opened, &self.store) {
             (Opened::Object(mut upload), _) => upload.abort().await,
             (Opened::Parts { id, .. }, Interface::Parts(parts)) => {
-                let mut patience = self.patience(0);
+                let mut patience = self.patience(path, 0);
                 loop {
                     match parts.abort_multipart(path, &id).await {
                         Ok(()) | Err(object_store::Error::NotFound { .. }) => return Ok(()),

@@ -12,6 +12,7 @@ mod csv_law;
 mod csv_presets;
 mod datetime;
 mod destination_file;
+mod events;
 mod export;
 mod folder;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
@@ -26,7 +27,7 @@ mod preflight;
 mod program;
 mod row;
 mod schedule;
-#[cfg(all(feature = "aws", feature = "azure", feature = "gzip"))]
+#[cfg(all(feature = "aws", feature = "azure", feature = "gzip", feature = "tracing"))]
 mod servers;
 mod spark_csv;
 mod store;
