@@ -70,9 +70,22 @@ struct Plan {
     encryption: Option<Encryption>,
     max_rows: NonZeroU64,
     manifest: ManifestFile,
+    commit: Commit,
     on_exists: OnExists,
     /// What is added to the names, so that they are free.
     suffix: Option<NonZeroU32>,
+}
+
+/// When the files of an export become visible.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Commit {
+    /// All together when the export is committed, the default: a failure before leaves nothing visible.
+    #[default]
+    Group,
+    /// Each as soon as it is done, for receivers that want files early. After a failure, those that were done stay
+    /// visible, and the error names them; the manifest is written last all the same, and only if everything is there.
+    PerFile,
 }
 
 /// Whether the manifest is delivered beside the files.
@@ -106,6 +119,7 @@ impl Destination {
             encryption: None,
             max_rows: Self::DEFAULT_MAX_ROWS,
             manifest: ManifestFile::default(),
+            commit: Commit::default(),
             on_exists: OnExists::default(),
             suffix: None,
         })
@@ -168,6 +182,12 @@ impl Destination {
     #[must_use]
     pub fn on_exists(&self) -> OnExists {
         self.0.on_exists
+    }
+
+    /// When the files become visible.
+    #[must_use]
+    pub fn commit(&self) -> Commit {
+        self.0.commit
     }
 
     /// The layer that compresses a file's plain bytes, if one does.
@@ -268,7 +288,7 @@ impl fmt::Debug for Destination {
         #[cfg(feature = "openpgp")]
         f.field("encryption", &self.0.encryption);
         f.field("max_rows", &self.0.max_rows).field("manifest", &self.0.manifest);
-        f.field("on_exists", &self.0.on_exists).finish()
+        f.field("on_exists", &self.0.on_exists).field("commit", &self.0.commit).finish()
     }
 }
 
@@ -318,6 +338,12 @@ impl DestinationBuilder {
     /// Whether the manifest is delivered; default [`ManifestFile::Write`].
     pub fn with_manifest(mut self, manifest: ManifestFile) -> Self {
         self.0.manifest = manifest;
+        self
+    }
+
+    /// When the files become visible; default [`Commit::Group`].
+    pub fn with_commit(mut self, commit: Commit) -> Self {
+        self.0.commit = commit;
         self
     }
 

@@ -1,5 +1,6 @@
 //! The end of an export: every file is completed, then the manifest is written; or everything is taken back.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
@@ -12,23 +13,27 @@ use super::pipeline::Run;
 use crate::destination::ManifestFile;
 use crate::format::csv::Counts;
 use crate::location::ObjectKey;
-use crate::manifest::{Delivery, Manifest};
+use crate::manifest::{Delivery, FileEntry, Manifest};
 use crate::store::{Digest, OnExists, Payload, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// How many files are completed at the same time.
 const COMPLETIONS: usize = 8;
 
+/// The files of an export of which all bytes are made.
+pub(super) struct Done {
+    /// These were shown before.
+    pub(super) visible: Vec<FileEntry>,
+    pub(super) ended: Vec<Ended>,
+    pub(super) rejects: Option<Ended>,
+}
+
 /// Makes the files visible, then writes the manifest. Nothing stops it half-way but a failure: whoever drops the
 /// export from here on finds it committed.
-pub(super) async fn complete(
-    run: &Run,
-    mut uploader: Uploader,
-    files: Vec<Ended>,
-    rejects: Option<Ended>,
-    counts: &Counts,
-) -> Result<Manifest> {
-    let entries: Vec<_> = files.iter().map(|file| file.entry.clone()).collect();
+pub(super) async fn complete(run: &Run, mut uploader: Uploader, done: Done, counts: &Counts) -> Result<Manifest> {
+    let Done { visible, ended: files, rejects } = done;
+    let early = !visible.is_empty();
+    let entries: Vec<_> = visible.into_iter().chain(files.iter().map(|file| file.entry.clone())).collect();
     let rejected = rejects.as_ref().map(|file| file.entry.clone());
     let manifest = Manifest::new(&run.id, run.context.time())
         .with_files(entries)
@@ -48,7 +53,7 @@ pub(super) async fn complete(
     };
 
     let mut files = files.into_iter().chain(rejects);
-    let claimed = match if uploader.keeps() { files.next() } else { None } {
+    let claimed = match if uploader.keeps() && !early { files.next() } else { None } {
         Some(first) => {
             let claimed = uploader.claim(first.upload, &first.digest).await;
             if claimed.is_ok() {
@@ -90,15 +95,35 @@ pub(super) async fn complete(
         (Ok(()), None) => Ok(manifest),
         (Ok(()), Some((key, digest, upload))) => {
             if let Err(error) = upload.complete(&digest).await {
-                return Err(uploader.take_back(error).await);
+                return Err(if early { error } else { uploader.take_back(error).await });
             }
             Ok(manifest.with_key(key.as_str()))
         }
         (Err(error), staged) => {
             let error = abort(staged.into_iter().map(|(_, _, upload)| upload), error).await;
-            Err(uploader.take_back(error).await)
+            Err(if early { error } else { uploader.take_back(error).await })
         }
     }
+}
+
+/// Makes a file visible before the commit. What was begun runs to its end, so that a dropped export leaves no upload
+/// that is neither completed nor aborted.
+pub(super) async fn show_early(run: &Arc<Run>, uploader: &Uploader, file: Ended, first: bool) -> Result<()> {
+    run.visible.add(file.entry.key());
+    let shown = {
+        let (key, run) = (file.entry.key().to_owned(), Arc::clone(run));
+        let shown = tokio::spawn(async move {
+            let shown = show(&run, file).await;
+            // Only a file of which nothing is known may be there nevertheless.
+            if shown.as_ref().is_err_and(|e| e.kind() != ErrorKind::Unknown) {
+                run.visible.remove(&key);
+            }
+            shown
+        });
+        shown.await
+    };
+    shown.map_err(|e| Error::new(ErrorKind::Internal, "the completion of a file did not end").with_source(e))??;
+    if first && uploader.keeps() { uploader.claimed().await } else { Ok(()) }
 }
 
 /// Makes a file visible.

@@ -68,6 +68,7 @@ mod rejects;
 mod roll;
 #[cfg(feature = "tracing")]
 mod trace;
+mod visible;
 mod writer;
 
 pub use crate::memory::MemoryBudget;

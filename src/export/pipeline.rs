@@ -17,15 +17,17 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::begin::{Begun, begin};
+use super::commit::Done;
 use super::event::{Event, Events, Onlooker};
 use super::file::{Advanced, Ended, OpenFile, Plain};
 use super::progress::{Progress, Stage};
+use super::visible::Visible;
 use super::{commit, rejects};
-use crate::destination::Destination;
+use crate::destination::{Commit, Destination};
 #[cfg(feature = "arrow")]
 use crate::format::csv::Encoder;
 use crate::format::csv::{Counts, EncodeError, Header};
-use crate::manifest::Manifest;
+use crate::manifest::{FileEntry, Manifest};
 use crate::memory::{Entered, MemoryBudget, Permit};
 #[cfg(feature = "arrow")]
 use crate::row::arrow::{Cells, Reader};
@@ -48,6 +50,8 @@ pub(super) struct Run {
     pub(super) id: String,
     pub(super) progress: Progress,
     pub(super) events: Events,
+    /// The files of [`Commit::PerFile`](crate::destination::Commit) that may be visible.
+    pub(super) visible: Visible,
     pub(super) memory: MemoryBudget,
     pub(super) _entered: Entered,
 }
@@ -96,6 +100,8 @@ struct Files {
     /// The upload of the file that is being made.
     upload: Option<Upload>,
     ended: Vec<Ended>,
+    /// What is visible before the commit.
+    visible: Vec<FileEntry>,
     rejects_upload: Option<Upload>,
     rejects: Option<Ended>,
     counts: Counts,
@@ -138,6 +144,7 @@ async fn deliver(
         uploader,
         upload: None,
         ended: Vec::new(),
+        visible: Vec::new(),
         rejects_upload: None,
         rejects: None,
         counts: Counts::default(),
@@ -151,12 +158,16 @@ async fn deliver(
         }
     };
     match staged {
-        Ok(()) => commit::complete(&run, files.uploader, files.ended, files.rejects, &files.counts).await,
+        Ok(()) => {
+            let done = Done { visible: files.visible, ended: files.ended, rejects: files.rejects };
+            let committed = commit::complete(&run, files.uploader, done, &files.counts).await;
+            committed.map_err(|error| run.visible.note(error))
+        }
         Err(error) => {
             let open = files.upload.into_iter().chain(files.rejects_upload);
             let ended = files.ended.into_iter().chain(files.rejects).map(|file| file.upload);
             let uploads = open.chain(ended);
-            Err(commit::abort(uploads, error).await)
+            Err(run.visible.note(commit::abort(uploads, error).await))
         }
     }
 }
@@ -236,7 +247,14 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
             Advanced::Open(file) => open = Some(file),
             Advanced::Ended(ended) => {
                 run.progress.file_ended();
-                files.ended.push(ended);
+                match run.destination.commit() {
+                    Commit::Group => files.ended.push(ended),
+                    Commit::PerFile => {
+                        let first = files.visible.is_empty();
+                        files.visible.push(ended.entry.clone());
+                        commit::show_early(run, &files.uploader, ended, first).await?;
+                    }
+                }
             }
         }
     }

@@ -19,6 +19,7 @@ use super::event::{Event, Events};
 use super::pipeline::{self, Block, Message, Run};
 use super::progress::Progress;
 use super::roll::Roll;
+use super::visible::Visible;
 use crate::destination::Destination;
 use crate::format::csv::Header;
 use crate::manifest::Manifest;
@@ -73,6 +74,7 @@ pub struct Export {
     failed: Option<Error>,
     progress: Progress,
     events: Events,
+    visible: Visible,
 }
 
 /// Gathers what an [`Export`] may be given beside its context.
@@ -164,7 +166,7 @@ impl ExportBuilder {
             FieldNames::Unknown | FieldNames::Unnamed => (None, 0),
         };
 
-        let (progress, events) = (Progress::default(), Events::default());
+        let (progress, events, visible) = (Progress::default(), Events::default(), Visible::default());
         let (blocks, messages) = mpsc::channel(0);
         let (alive, gone) = oneshot::channel();
         #[cfg(feature = "tracing")]
@@ -175,6 +177,7 @@ impl ExportBuilder {
             id: run_id,
             progress: progress.clone(),
             events: events.clone(),
+            visible: visible.clone(),
             _entered: memory.enter(),
             memory: memory.clone(),
         };
@@ -204,6 +207,7 @@ impl ExportBuilder {
             failed: None,
             progress,
             events,
+            visible,
         })
     }
 }
@@ -489,7 +493,7 @@ impl Export {
             }
             None => ended_early(),
         };
-        Poll::Ready(Err(self.fail(error)))
+        Poll::Ready(Err(self.keep(error)))
     }
 
     /// Sends the open block; the channel must be ready, and the memory at hand.
@@ -615,6 +619,12 @@ impl Export {
     /// Keeps the first error and has the pipeline take everything back.
     #[cold]
     fn fail(&mut self, error: Error) -> Error {
+        let error = self.visible.note(error);
+        self.keep(error)
+    }
+
+    /// As [`fail`](Self::fail), for an error of the pipeline's.
+    fn keep(&mut self, error: Error) -> Error {
         self.events.failed(&error, &self.progress);
         self.alive = None;
         self.failed.get_or_insert(error).clone()

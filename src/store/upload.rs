@@ -126,6 +126,12 @@ impl Uploader {
         self.confirm().await
     }
 
+    /// As [`claim`](Self::claim), for a first file that is completed already.
+    pub(crate) async fn claimed(&self) -> Result<()> {
+        tokio::time::sleep(OVERLAP).await;
+        self.confirm().await
+    }
+
     /// Asks whether the first file is still ours: some servers obey a condition on the completion of an upload by looking
     /// first and writing then (`SeaweedFS` does), so that of two exports at the same moment both are told that they were
     /// alone. Whoever wrote last has the file.

@@ -113,7 +113,7 @@ impl Wire {
     }
 
     fn patience(&self, path: &Path, bytes: usize) -> Patience {
-        let key = path.as_ref().strip_prefix(self.prefix.as_ref()).unwrap_or(path.as_ref());
+        let key = path.as_ref().strip_prefix(self.prefix.as_ref()).unwrap_or_else(|| path.as_ref());
         let key = key.trim_start_matches('/').to_owned();
         Patience::new(bytes, self.answered.load(Ordering::Relaxed), key, Arc::clone(&self.watch))
     }

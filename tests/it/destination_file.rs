@@ -1,7 +1,7 @@
 //! The destination file: flat and nested, defaults, further options, and what its errors say.
 
 use chrono::{DateTime, Utc};
-use consign::destination::ManifestFile;
+use consign::destination::{Commit, ManifestFile};
 use consign::destination::platform::{DestinationFile, FileType, PlatformError, PlatformErrorKind, TargetConnection};
 use consign::format::csv::Outcome;
 use consign::row::Value;
@@ -48,6 +48,16 @@ fn a_destination_says_what_becomes_of_files_that_exist() {
     let text =
         "onExists: expected \"overwrite\", \"fail\", \"skip\" or \"suffix\", found \"replace\" at line 1 column 56";
     check_error(&of("\"replace\""), Wrong, text);
+}
+
+#[test]
+fn a_destination_says_when_files_become_visible() {
+    let of = |when: &str| format!(r#"{{"bucketName": "acme-exports", "path": "", "commit": {when}}}"#);
+    for (text, when) in [("\"group\"", Commit::Group), ("\"per-file\"", Commit::PerFile), ("null", Commit::Group)] {
+        assert_eq!(destination(&of(text)).commit(), when);
+    }
+    let text = "commit: expected \"group\" or \"per-file\", found \"late\" at line 1 column 51";
+    check_error(&of("\"late\""), Wrong, text);
 }
 
 #[test]
@@ -187,7 +197,7 @@ fn fields_that_are_missing_or_unknown() {
         "bucketname: unknown field, did you mean `bucketName`? (expected `params`, `mode`, `bucketName`, `path`, \
          `fileType`, `datasetFileType`, `compression`, `csvOptions`, `includeFileManifest`, `name`, `description`, \
          `filenameTemplate`, `fileNameTemplate`, `maxFileRowCount`, `encryption`, `columns`, `columnDots`, \
-         `dialect`, `onExists`, `fileExtension`, `bucketRules`, `folderRules`, `fileRules`, `connectionSpec`, `baseConnectionId` or `data`) at \
+         `dialect`, `onExists`, `commit`, `fileExtension`, `bucketRules`, `folderRules`, `fileRules`, `connectionSpec`, `baseConnectionId` or `data`) at \
          line 1 column 36",
     );
     let error = check_error(

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeZone, Utc};
+use consign::destination::Commit;
 use consign::export::{Event, Snapshot, Stage};
 use consign::format::csv::{Dialect, Header};
 use consign::location::{BucketName, FolderPath};
+use consign::object_store::ObjectStoreExt;
 use consign::object_store::memory::InMemory;
+use consign::object_store::path::Path;
 use consign::store::Store;
 use consign::template::{Context, Template};
 use consign::{Destination, ErrorKind, Export};
@@ -133,4 +136,51 @@ fn a_snapshot_is_json() {
         serde_json::to_string(&Event::Progress(now)).unwrap(),
         r#"{"event":"progress","rows":7,"plain_bytes":0,"compressed_bytes":0,"stored_bytes":0,"files":0,"parts_in_flight":0,"retries":0,"input_seconds":0.0,"encode_seconds":0.0,"compress_seconds":0.0,"encrypt_seconds":0.0,"upload_seconds":1.5,"bottleneck":"upload"}"#
     );
+}
+
+#[tokio::test]
+async fn files_show_one_by_one_where_asked() {
+    let memory = Arc::new(InMemory::new());
+    let store = Store::multipart(Arc::clone(&memory));
+    let (bucket, folder) = (BucketName::parse("acme-exports").unwrap(), FolderPath::parse("out").unwrap());
+    let destination = Destination::builder(bucket, folder, Template::parse("t").unwrap())
+        .with_dialect(Dialect::builder().with_header(Header::Omit).build().unwrap())
+        .with_max_rows(NonZeroU64::new(1).unwrap())
+        .with_commit(Commit::PerFile)
+        .build()
+        .unwrap();
+    let context = Context::new(Utc.with_ymd_and_hms(2026, 11, 22, 8, 0, 0).unwrap());
+    for ends in ["commits", "fails"] {
+        let builder = Export::builder(&destination, &store, context.clone()).with_run_id(ends);
+        let mut export = builder.start().unwrap();
+        let mut events = export.events();
+        for row in ["1", "2", "3"] {
+            export.write_record([row]).await.unwrap();
+        }
+        // The third row has made the second file full.
+        let mut visible = Vec::new();
+        while visible.len() < 2 {
+            if let Event::FileCommitted { key } = events.next().await.unwrap() {
+                visible.push(key);
+            }
+        }
+        assert_eq!(visible, ["out/t.csv", "out/t_2.csv"]);
+        for key in &visible {
+            memory.head(&Path::from(key.as_str())).await.unwrap();
+        }
+        let manifest = Path::from(format!("out/manifest-{ends}.json"));
+        assert!(memory.head(&manifest).await.is_err(), "the manifest comes last");
+        if ends == "commits" {
+            assert_eq!(export.commit().await.unwrap().files().len(), 3);
+            memory.head(&manifest).await.unwrap();
+        } else {
+            let error = export.write_record(["a", "b"]).await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "row 4: expected 1 field as the table has columns, found 2; visible without a manifest: `out/t.csv`, `out/t_2.csv`"
+            );
+            drop(export);
+            assert!(memory.head(&manifest).await.is_err());
+        }
+    }
 }

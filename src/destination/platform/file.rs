@@ -15,7 +15,7 @@ use super::{
     PlatformErrorKind, Show, read_text,
 };
 use crate::Result;
-use crate::destination::{Destination, ManifestFile};
+use crate::destination::{Commit, Destination, ManifestFile};
 use crate::format::csv::Dialect;
 use crate::layer::compress::Compression;
 use crate::location::{BucketName, BucketRules, FolderPath, FolderRules};
@@ -51,6 +51,7 @@ use crate::template::{Template, TemplateRules};
 /// |---|---|---|
 /// | `columns` | a list of names, or of `{"source": "a", "target": "b"}`; their order is that of the file | all columns |
 /// | `columnDots` | `keep`, or `underscore` as the platform has it: `person.name` becomes `person_name` | `keep` |
+/// | `commit` | `group`, `per-file`: [`Commit`] | `group` |
 /// | `onExists` | `overwrite`, `fail`, `skip`, `suffix`: [`OnExists`] | `overwrite` |
 /// | `fileExtension` | what names end in, with its dot | `.csv` and the layers', such as `.csv.gz.gpg` |
 /// | `dialect` | settings of CSV that the platform has no option for, below | |
@@ -111,6 +112,7 @@ pub struct DestinationFile {
     max_rows: NonZeroU64,
     manifest: ManifestFile,
     on_exists: OnExists,
+    commit: Commit,
     extension: Option<String>,
 }
 
@@ -136,6 +138,7 @@ super::in_envelope! {
         column_dots: Option<Word<Dots>>,
         dialect: Option<Object<Further>>,
         on_exists: Option<Word<OnExists>>,
+        commit: Option<Word<Commit>>,
         file_extension: Option<Text<Filled>>,
         bucket_rules: Option<Word<BucketRules>>,
         folder_rules: Option<Word<FolderRules>>,
@@ -264,6 +267,7 @@ impl DestinationFile {
             max_rows,
             manifest: manifest.map(ManifestFile::from).unwrap_or_default(),
             on_exists: raw.on_exists.map(|rule| rule.0).unwrap_or_default(),
+            commit: raw.commit.map(|commit| commit.0).unwrap_or_default(),
             extension: raw.file_extension.map(|extension| extension.0.0),
         })
     }
@@ -280,7 +284,8 @@ impl DestinationFile {
             .with_columns(self.columns)
             .with_max_rows(self.max_rows)
             .with_manifest(self.manifest)
-            .with_on_exists(self.on_exists);
+            .with_on_exists(self.on_exists)
+            .with_commit(self.commit);
         if let Some(name) = self.name {
             builder = builder.with_name(name);
         }
@@ -412,6 +417,10 @@ impl Choice for FileRules {
 
 impl Choice for Dots {
     const ALL: &'static [(&'static str, Self)] = &[("keep", Self::Keep), ("underscore", Self::Underscore)];
+}
+
+impl Choice for Commit {
+    const ALL: &'static [(&'static str, Self)] = &[("group", Self::Group), ("per-file", Self::PerFile)];
 }
 
 impl Choice for OnExists {
