@@ -6,66 +6,39 @@
 //! ```text
 //! export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.json
 //!        [--destination-name S] [--audience-id ID] [--audience-name S] [--run-id ID] [--time RFC3339]
-//!        [--recipient KEYFILE]... [--quiet] [--json]
+//!        [--recipient KEYFILE]... [--on-exists RULE] [--commit WHEN] [--memory SIZE] [--progress json] [--quiet] [--json]
+//! export --reap [--older-than AGE] --to URL
 //! ```
 //!
-//! Warnings about the destination go to the standard error. The exit status is 0 when everything was delivered; otherwise one line on the standard error says what was wrong and
-//! where, and nothing is visible at the destination. (A store that fails between the completions of several files can
-//! leave files, but no manifest of them.)
+//! Warnings about the destination go to the standard error. The exit status is 0 when everything was delivered; otherwise
+//! one line on the standard error says what was wrong and where, and nothing is visible at the destination. (A store that
+//! fails between the completions of several files can leave files, but no manifest of them; so does `--commit per-file`.)
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{IsTerminal, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use consign::destination::platform::DestinationFile;
-use consign::export::Snapshot;
+use consign::export::{Event, Snapshot};
 use consign::layer::encrypt::{Encryption, Recipient};
-use consign::manifest::Manifest;
 use consign::store::Store;
 use consign::template::Context;
 use consign::{Destination, Export};
 use csv_async::AsyncReaderBuilder;
+use futures::{Stream, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncRead;
 
-const USAGE: &str = "\
-usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.json
-              [--destination-name S] [--audience-id ID] [--audience-name S] [--run-id ID] [--time RFC3339]
-              [--recipient KEYFILE]... [--quiet] [--json]
+use crate::options::{Options, Progress, USAGE};
+use crate::report::{json, size, summary};
 
-  --input FILE|-        the CSV table to deliver, with a header; - is the standard input (default: the bundled table)
-  --null-text TEXT      cells that are equal to TEXT are null (default: no cell is)
-  --to URL              where to: file:///folder, memory:///, s3://bucket/prefix, gs://…, az://… (features aws, gcp, azure)
-  --destination FILE    the destination's JSON
-  --destination-name S, --audience-id ID, --audience-name S
-                        what the macros of folder and file name expand to
-  --run-id ID           the id of this run, for the manifest (default: made from the time)
-  --time RFC3339        the time of this run (default: now)
-  --recipient KEYFILE   an OpenPGP public key to encrypt to, beside those of the destination
-  --quiet               no warnings, no progress bar and no summary
-  --json                print one JSON object about the files instead of the summary";
-
-/// What the user asked for.
-#[derive(Default)]
-struct Options {
-    input: Option<String>,
-    null_text: Option<String>,
-    to: Option<String>,
-    destination: Option<PathBuf>,
-    destination_name: Option<String>,
-    audience_id: Option<String>,
-    audience_name: Option<String>,
-    run_id: Option<String>,
-    time: Option<DateTime<Utc>>,
-    recipients: Vec<PathBuf>,
-    quiet: bool,
-    json: bool,
-    bundled: bool,
-}
+#[path = "export/options.rs"]
+mod options;
+#[path = "export/report.rs"]
+mod report;
 
 fn main() -> ExitCode {
     let args: Result<Vec<_>, _> = std::env::args_os().skip(1).map(std::ffi::OsString::into_string).collect();
@@ -84,7 +57,12 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let done = match runtime {
         Ok(runtime) => {
-            let done = runtime.block_on(run(&options));
+            let done = runtime.block_on(async {
+                match options.reap {
+                    Some(age) => reap(&options, age).await,
+                    None => run(&options).await,
+                }
+            });
             // A read of the standard input that never ends must not hold the program.
             runtime.shutdown_background();
             done
@@ -96,71 +74,6 @@ fn main() -> ExitCode {
         Err(text) => {
             eprintln!("export: {text}");
             ExitCode::FAILURE
-        }
-    }
-}
-
-impl Options {
-    /// The options, or none where only the usage is asked for.
-    fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let mut options = Self::default();
-        let mut any = false;
-        while let Some(arg) = args.next() {
-            any |= !matches!(arg.as_str(), "--quiet" | "--json");
-            let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
-            match arg.as_str() {
-                "--input" => options.input = Some(value()?),
-                "--null-text" => options.null_text = Some(value()?),
-                "--to" => options.to = Some(value()?),
-                "--destination" => options.destination = Some(value()?.into()),
-                "--destination-name" => options.destination_name = Some(value()?),
-                "--audience-id" => options.audience_id = Some(value()?),
-                "--audience-name" => options.audience_name = Some(value()?),
-                "--run-id" => options.run_id = Some(value()?),
-                "--time" => {
-                    let text = value()?;
-                    let time = DateTime::parse_from_rfc3339(&text)
-                        .map_err(|e| format!("--time {text}: {e}; expected a time such as 2026-11-22T08:00:00Z"))?;
-                    options.time = Some(time.to_utc());
-                }
-                "--recipient" => options.recipients.push(value()?.into()),
-                "--quiet" => options.quiet = true,
-                "--json" => options.json = true,
-                "--help" | "-h" => return Ok(None),
-                other => return Err(format!("unknown option {other}")),
-            }
-        }
-        if options.to.is_some() && options.destination.is_some() {
-            return Ok(Some(options));
-        }
-        if any {
-            return Err("--to and --destination are needed".into());
-        }
-        Ok(Some(Self { quiet: options.quiet, json: options.json, ..Self::bundled() }))
-    }
-
-    /// What runs without arguments: the bundled table, to a folder under `target/`.
-    fn bundled() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        let folder =
-            std::path::absolute(target.join("consign-export")).unwrap_or_else(|_| target.join("consign-export"));
-        Self {
-            to: url::Url::from_file_path(&folder).ok().map(String::from),
-            destination: Some(root.join("examples/destination.json")),
-            audience_id: Some("25768be6-ebd5-45cc-8913-12fb3f348615".into()),
-            audience_name: Some("US Airports".into()),
-            recipients: vec![root.join("tests/data/keys/receiver.pub.asc")],
-            bundled: true,
-            ..Self::default()
-        }
-    }
-
-    fn input_name(&self) -> &str {
-        match self.input.as_deref() {
-            Some("-") => "the standard input",
-            Some(path) => path,
-            None => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/airports.csv"),
         }
     }
 }
@@ -189,7 +102,11 @@ async fn run(options: &Options) -> Result<(), String> {
     if let Some(id) = &options.run_id {
         export = export.with_run_id(id);
     }
+    if let Some(memory) = &options.memory {
+        export = export.with_memory(memory.clone());
+    }
     let mut export = export.start().map_err(|e| format!("{e:#}"))?;
+    let visible = tokio::spawn(follow(export.events(), options.progress == Progress::Json));
 
     let start = Instant::now();
     let progress = export.progress();
@@ -204,24 +121,71 @@ async fn run(options: &Options) -> Result<(), String> {
         tokio::select! {
             done = feed(&mut export, options) => done,
             () = ticks => unreachable!("the ticks never end"),
-            _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
+            signal = stopped() => Err(format!("stopped by {signal}")),
         }
     };
     if let Err(text) = delivered {
         bar.finish_and_clear();
-        return Err(match export.abort().await {
-            Ok(()) => text,
+        let stopped = text.starts_with("stopped by");
+        let aborted = export.abort().await;
+        let visible = visible.await.unwrap_or_default();
+        return Err(match aborted {
             Err(e) => format!("{text}; {e:#}"),
+            Ok(()) if !stopped => text,
+            Ok(()) if visible.is_empty() => format!("{text}: everything was taken back"),
+            Ok(()) => format!("{text}: visible without a manifest: `{}`", visible.join("`, `")),
         });
     }
     let manifest = export.commit().await;
     bar.finish_and_clear();
+    // What is told of the end comes before anything else about it.
+    let _ = visible.await;
     let manifest = manifest.map_err(|e| at(options, &e))?;
     let elapsed = start.elapsed();
     if options.json {
         print(&json(&manifest));
     } else if !options.quiet {
         print(&summary(options, &destination, &store, &manifest, &progress.snapshot(), elapsed));
+    }
+    Ok(())
+}
+
+/// Prints the events, if they are asked for, and gathers which files are visible.
+async fn follow(mut events: impl Stream<Item = Event> + Unpin, print: bool) -> Vec<String> {
+    let mut visible = Vec::new();
+    while let Some(event) = events.next().await {
+        if print && let Ok(line) = serde_json::to_string(&event) {
+            eprintln!("{line}");
+        }
+        if let Event::FileCommitted { key } = event {
+            visible.push(key);
+        }
+    }
+    visible
+}
+
+/// Waits for a signal that asks the program to end.
+async fn stopped() -> &'static str {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        return tokio::select! {
+            _ = interrupted => "SIGINT",
+            _ = terminated.recv() => "SIGTERM",
+        };
+    }
+    let _ = interrupted.await;
+    "SIGINT"
+}
+
+/// Removes what killed exports left.
+async fn reap(options: &Options, age: Duration) -> Result<(), String> {
+    let store = Store::from_url(options.to.as_deref().unwrap_or_default()).map_err(|e| format!("{e:#}"))?;
+    let reaped = store.reap("", Utc::now(), age).await.map_err(|e| format!("{e:#}"))?;
+    if !options.quiet {
+        for left in reaped {
+            print(&format!("{} of {}", left.name, left.since.to_rfc3339()));
+        }
     }
     Ok(())
 }
@@ -245,6 +209,14 @@ fn read_destination(options: &Options, now: DateTime<Utc>) -> Result<Destination
     let json = fs::read_to_string(path).map_err(|e| named(e.to_string()))?;
     let file = DestinationFile::parse(&json).map_err(|e| named(e.to_string()))?;
     let destination = file.into_destination(now).map_err(|e| named(format!("{e:#}")))?;
+    let mut builder = destination.to_builder();
+    if let Some(rule) = options.on_exists {
+        builder = builder.with_on_exists(rule);
+    }
+    if let Some(commit) = options.commit {
+        builder = builder.with_commit(commit);
+    }
+    let destination = builder.build().map_err(|e| named(format!("{e:#}")))?;
     if options.recipients.is_empty() {
         return Ok(destination);
     }
@@ -271,7 +243,7 @@ async fn feed(export: &mut Export, options: &Options) -> Result<(), String> {
 }
 
 fn bar(options: &Options) -> ProgressBar {
-    if options.quiet || !std::io::stderr().is_terminal() {
+    if options.quiet || options.progress == Progress::Json || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -288,93 +260,4 @@ fn show(bar: &ProgressBar, now: &Snapshot, elapsed: Duration) {
         size(u64::try_from(rate).unwrap_or(u64::MAX)),
     ));
     bar.tick();
-}
-
-/// A number of bytes for a person.
-#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_000 => format!("{bytes} B"),
-        10_000..10_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        10_000_000..10_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
-}
-
-/// What was delivered, for a program.
-fn json(manifest: &Manifest) -> String {
-    let files: Vec<_> = manifest
-        .files()
-        .iter()
-        .map(|file| {
-            serde_json::json!({
-                "key": file.key(),
-                "rows": file.rows(),
-                "plain_bytes": file.plain_bytes(),
-                "stored_bytes": file.stored_bytes(),
-            })
-        })
-        .collect();
-    let mut object = serde_json::json!({ "files": files, "manifest": manifest.key() });
-    if let Some(rejects) = manifest.rejects() {
-        object["rejects"] = rejects.key().into();
-    }
-    if !manifest.counts().is_empty() {
-        object["counts"] = serde_json::json!(manifest.counts());
-    }
-    object.to_string()
-}
-
-/// What was delivered, for a person.
-fn summary(
-    options: &Options,
-    destination: &Destination,
-    store: &Store,
-    manifest: &Manifest,
-    spent: &Snapshot,
-    elapsed: Duration,
-) -> String {
-    let mut out = String::new();
-    let _ = writeln!(out, "{:>12}  {:>12}  {:>12}  key", "rows", "plain", "stored");
-    for file in manifest.files() {
-        let (plain, stored) = (size(file.plain_bytes()), size(file.stored_bytes()));
-        let _ = writeln!(out, "{:>12}  {plain:>12}  {stored:>12}  {}", file.rows(), file.key());
-    }
-    if let Some(rejects) = manifest.rejects() {
-        let stored = size(rejects.stored_bytes());
-        let _ = writeln!(out, "{:>12}  {:>12}  {stored:>12}  {}", rejects.rows(), "rejected", rejects.key());
-    }
-    if let Some(key) = manifest.key() {
-        let _ = writeln!(out, "{:>12}  {:>12}  {:>12}  {key}", "manifest", "", size(manifest.to_json().len() as u64));
-    }
-    for (name, count) in manifest.counts() {
-        let _ = writeln!(out, "{count:>12}  {name}");
-    }
-    let _ = writeln!(
-        out,
-        "\ntime: {elapsed:.1?} in all; encode {:.1?}, compress {:.1?}, encrypt {:.1?}, upload {:.1?} (stages run side by side)",
-        spent.encode, spent.compress, spent.encrypt, spent.upload,
-    );
-    let Some((folder, file)) = store.as_folder().zip(manifest.files().first()) else {
-        return out.trim_end().to_owned();
-    };
-    let path = folder.join(file.key());
-    let mut look = format!("cat '{}'", path.display());
-    if destination.encryption().is_some() {
-        let secret = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keys/receiver.sec.asc");
-        look = if options.bundled {
-            format!(
-                "home=$(mktemp -d) && gpg -q --homedir \"$home\" --import '{}' && gpg -q --homedir \"$home\" --decrypt '{}'",
-                secret.display(),
-                path.display()
-            )
-        } else {
-            format!("gpg --decrypt '{}'", path.display())
-        };
-    }
-    if destination.compression_layer().is_some() {
-        look += " | gzip -d";
-    }
-    let _ = write!(out, "\nlook at it:\n{look} | head");
-    out
 }

@@ -1,7 +1,7 @@
 //! `examples/export.rs` as a user runs it: options, outputs, exit statuses, and what is left when it fails.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -244,4 +244,129 @@ cat "$2/t.csv"
         "export: could not write `t.csv`: no room is left on the device: No space left on device (os error 28)\n"
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), "t.csv\nold\n");
+}
+
+#[test]
+fn progress_is_json_lines() {
+    let bench = Bench::new(PLAIN);
+    let options = ["--input", "-", "--audience-name", "VIP", "--quiet", "--progress", "json", "--memory", "16MiB"];
+    let output = bench.run(&options, b"a\n1\n");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stderr).unwrap();
+    let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(names, ["file_opened", "file_finished", "file_committed", "progress", "committed"]);
+    assert_eq!(events[3]["rows"], 1);
+}
+
+#[test]
+fn options_of_a_few_words_name_them() {
+    for (option, word, text) in [
+        ("--commit", "all", "expected group, per-file"),
+        ("--on-exists", "ask", "expected fail, overwrite, skip, suffix"),
+        ("--progress", "bar", "expected json"),
+        ("--memory", "1MiB", "expected at least 16MiB"),
+        ("--memory", "64MB", "expected a size such as 64MiB"),
+        ("--older-than", "soon", "expected an age such as 90s or 24h"),
+    ] {
+        let output = Command::new(example("export")).args([option, word]).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.starts_with(&format!("export: {option} {word}: {text}\n\nusage: ")), "{errors}");
+    }
+}
+
+#[test]
+fn what_exists_is_kept_as_asked() {
+    let bench = Bench::new(PLAIN);
+    let run = |rule: &str, input: &[u8]| {
+        bench.run(
+            &["--input", "-", "--audience-name", "VIP", "--run-id", rule, "--quiet", "--json", "--on-exists", rule],
+            input,
+        )
+    };
+    let key = |output: &Output| -> serde_json::Value {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let first = key(&run("fail", b"a\n1\n"))["files"][0]["key"].as_str().unwrap().to_owned();
+    let failed = run("fail", b"a\n2\n");
+    assert!(!failed.status.success());
+    let text = format!("export: `{first}` exists, and this destination replaces nothing\n");
+    assert_eq!(String::from_utf8_lossy(&failed.stderr), text);
+    let skipped = key(&run("skip", b"a\n3\n"));
+    assert_eq!((&skipped["files"], &skipped["skipped"]), (&serde_json::json!([]), &serde_json::json!(true)));
+    let read = |key: &str| fs::read_to_string(bench.path("out").join(key)).unwrap();
+    assert!(read(&first).ends_with("1\n"));
+    let beside = key(&run("suffix", b"a\n4\n"))["files"][0]["key"].as_str().unwrap().to_owned();
+    assert!(beside != first && read(&beside).ends_with("4\n"));
+    assert_eq!(key(&run("overwrite", b"a\n5\n"))["files"][0]["key"], first);
+    assert!(read(&first).ends_with("5\n"));
+}
+
+#[test]
+fn what_a_dead_export_left_is_reaped() {
+    let bench = Bench::new(PLAIN);
+    let left = bench.path("out/.consign-0123456789abcdef");
+    fs::create_dir_all(&left).unwrap();
+    let to = format!("file://{}", bench.path("out").display());
+    let reap = |options: &[&str]| {
+        let output = Command::new(example("export")).args(["--reap", "--to", &to]).args(options).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(reap(&[]), "");
+    assert!(left.exists(), "what is younger than a day stays");
+    let printed = reap(&["--older-than", "0s"]);
+    assert!(printed.starts_with(&left.display().to_string()) && !left.exists(), "{printed}");
+}
+
+/// A signal in the middle of the input, with one row in a file.
+fn stopped(bench: &Bench, signal: &str, commit: &str, seen: &str) -> String {
+    let mut child = Command::new(example("export"))
+        .args(["--to", &format!("file://{}", bench.path("out").display())])
+        .args(["--destination", bench.path("destination.json").to_str().unwrap()])
+        .args(["--input", "-", "--quiet", "--progress", "json", "--commit", commit])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // More than the reader's buffer and a block, and one file of it.
+    let rows = format!("{}\n", "x".repeat(999)).repeat(1_500);
+    input.write_all(format!("a\n{rows}").as_bytes()).unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(seen) {
+        line.clear();
+        assert!(errors.read_line(&mut line).unwrap() > 0, "the program ended early");
+    }
+    let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(kill.success() && !child.wait().unwrap().success());
+    drop(input);
+    let mut rest = String::new();
+    errors.read_to_string(&mut rest).unwrap();
+    rest.lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn signals_take_everything_back_and_say_what_stays() {
+    let plan = |file: &str| {
+        format!(r#"{{"bucketName": "acme-exports", "path": "in", "filenameTemplate": "t", "maxFileRowCount": {file}}}"#)
+    };
+    for signal in ["-INT", "-TERM"] {
+        let bench = Bench::new(&plan("1000"));
+        let last = stopped(&bench, signal, "group", "file_finished");
+        assert_eq!(last, format!("export: stopped by SIG{}: everything was taken back", &signal[1..]));
+        assert!(!bench.path("out").exists());
+
+        let bench = Bench::new(&plan("1000"));
+        let last = stopped(&bench, signal, "per-file", "file_committed");
+        let text = format!("export: stopped by SIG{}: visible without a manifest: `in/t.csv`", &signal[1..]);
+        assert_eq!(last, text);
+        let found: Vec<_> =
+            fs::read_dir(bench.path("out/in")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(found, ["t.csv"]);
+        assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 1, "the folder of unfinished files is gone");
+    }
 }
