@@ -7,6 +7,7 @@
 //! export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.json
 //!        [--destination-name S] [--audience-id ID] [--audience-name S] [--run-id ID] [--time RFC3339]
 //!        [--recipient KEYFILE]... [--on-exists RULE] [--commit WHEN] [--memory SIZE] [--progress json] [--quiet] [--json]
+//!        [--check]
 //! export --reap [--older-than AGE] --to URL
 //! ```
 //!
@@ -32,7 +33,7 @@ use futures::{Stream, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncRead;
 
-use crate::options::{Options, Progress, USAGE};
+use crate::options::{Job, Options, Progress, USAGE};
 use crate::report::{json, size, summary};
 
 #[path = "export/options.rs"]
@@ -58,9 +59,9 @@ fn main() -> ExitCode {
     let done = match runtime {
         Ok(runtime) => {
             let done = runtime.block_on(async {
-                match options.reap {
-                    Some(age) => reap(&options, age).await,
-                    None => run(&options).await,
+                match options.job {
+                    Job::Reap(age) => reap(&options, age).await,
+                    Job::Deliver | Job::Check => run(&options).await,
                 }
             });
             // A read of the standard input that never ends must not hold the program.
@@ -101,6 +102,13 @@ async fn run(options: &Options) -> Result<(), String> {
     let mut export = Export::builder(&destination, &store, context);
     if let Some(id) = &options.run_id {
         export = export.with_run_id(id);
+    }
+    if options.job == Job::Check {
+        let preflight = export.check().await.map_err(|e| format!("{e:#}"))?;
+        let text = preflight.to_string();
+        preflight.into_result().map_err(|_| text.clone())?;
+        print(&text);
+        return Ok(());
     }
     if let Some(memory) = &options.memory {
         export = export.with_memory(memory.clone());

@@ -12,7 +12,7 @@ pub(crate) const USAGE: &str = "\
 usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.json
               [--destination-name S] [--audience-id ID] [--audience-name S] [--run-id ID] [--time RFC3339]
               [--recipient KEYFILE]... [--on-exists RULE] [--commit WHEN] [--memory SIZE]
-              [--progress json] [--quiet] [--json]
+              [--progress json] [--quiet] [--json] [--check]
        export --reap [--older-than AGE] --to URL
 
   --input FILE|-        the CSV table to deliver, with a header; - is the standard input (default: the bundled table)
@@ -33,6 +33,8 @@ usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.js
   --progress json       what happens, as one JSON object per line on the standard error
   --quiet               no warnings, no progress bar and no summary
   --json                print one JSON object about the files instead of the summary
+  --check               deliver nothing: try with a few bytes whether the store lets an export do all it needs, and say
+                        what is missing; leaves nothing
   --reap                deliver nothing: remove what killed exports left in the store, and print its names
   --older-than AGE      what is younger is left alone, as it may be running: 90s, 30m, 24h, 7d; 0s takes all
                         (default: 24h)
@@ -60,12 +62,22 @@ pub(crate) struct Options {
     pub(crate) commit: Option<Commit>,
     pub(crate) memory: Option<MemoryBudget>,
     pub(crate) progress: Progress,
-    /// Only to remove what is older than this.
-    pub(crate) reap: Option<Duration>,
+    pub(crate) job: Job,
 }
 
 /// As long as no export should take.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is to be done.
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
+pub(crate) enum Job {
+    #[default]
+    Deliver,
+    /// To find out whether it could be delivered.
+    Check,
+    /// To remove what killed exports left that is older than this.
+    Reap(Duration),
+}
 
 /// How progress is shown.
 #[derive(Default, Eq, PartialEq)]
@@ -119,7 +131,8 @@ impl Options {
                     choice(&arg, &value()?, &[("json", ())])?;
                     options.progress = Progress::Json;
                 }
-                "--reap" => options.reap = Some(A_DAY),
+                "--check" => options.job = Job::Check,
+                "--reap" => options.job = Job::Reap(A_DAY),
                 "--older-than" => older_than = Some(age(&value()?)?),
                 "--quiet" => options.quiet = true,
                 "--json" => options.json = true,
@@ -127,11 +140,12 @@ impl Options {
                 other => return Err(format!("unknown option {other}")),
             }
         }
-        if older_than.is_some() && options.reap.is_none() {
-            return Err("--older-than is for --reap".into());
+        match (&mut options.job, older_than) {
+            (Job::Reap(age), Some(older_than)) => *age = older_than,
+            (Job::Deliver | Job::Check, Some(_)) => return Err("--older-than is for --reap".into()),
+            (_, None) => {}
         }
-        if options.reap.is_some() {
-            options.reap = older_than.or(options.reap);
+        if let Job::Reap(_) = options.job {
             return if options.to.is_some() { Ok(Some(options)) } else { Err("--reap needs --to".into()) };
         }
         if options.to.is_some() && options.destination.is_some() {

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::exists::{self, Claim};
 use super::local::{LocalFile, Staging, target};
+use super::watch::Nobody;
 use super::wire::{Interface, Wire};
 use super::{Backend, OnExists, Store, failure};
 use crate::{Error, ErrorKind, Result};
@@ -208,7 +209,7 @@ impl Store {
                 spawn_blocking(move || check_folder(&root, &key, on_exists)).await
             }
             Backend::Object(interface) => {
-                let wire = Wire::new(interface.clone(), self.create.clone());
+                let wire = Wire::new(self, interface.clone(), Arc::new(Nobody));
                 let path = match self.path(&key) {
                     Ok(path) => path,
                     Err(error) => return Preflight::of(Operation::Put, error),

@@ -17,6 +17,15 @@ pub(crate) trait Watch: Send + Sync {
     fn retried(&self, key: &str, kind: ErrorKind);
 }
 
+/// Does not look.
+pub(super) struct Nobody;
+
+impl Watch for Nobody {
+    fn part_begun(&self) {}
+    fn part_ended(&self, _: &str, _: Option<(usize, usize)>) {}
+    fn retried(&self, _: &str, _: ErrorKind) {}
+}
+
 /// A part on its way. Dropping it before it was sent tells that it is given up.
 pub(super) struct Underway {
     watch: Arc<dyn Watch>,

@@ -1,8 +1,8 @@
 //! The destination file: flat and nested, defaults, further options, and what its errors say.
 
 use chrono::{DateTime, Utc};
-use consign::destination::{Commit, ManifestFile};
 use consign::destination::platform::{DestinationFile, FileType, PlatformError, PlatformErrorKind, TargetConnection};
+use consign::destination::{Commit, ManifestFile};
 use consign::format::csv::Outcome;
 use consign::row::Value;
 use consign::store::OnExists;

@@ -104,7 +104,8 @@ async fn an_export_waits_for_no_listener() {
     export.commit().await.unwrap();
     let events: Vec<_> = events.collect().await;
     // Each file is opened, finished and committed; then come progress and the end.
-    assert_eq!(events[0], Event::Missed { events: 3 * 300 + 2 - 256 });
+    // On a slow machine there is more progress than that.
+    assert!(matches!(events[0], Event::Missed { events } if events >= 3 * 300 + 2 - 256), "{:?}", events[0]);
     assert_eq!(events.len(), 257);
     assert!(matches!(events.last(), Some(Event::Committed { files: 300, rows: 300, .. })));
 }

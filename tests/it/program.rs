@@ -370,3 +370,27 @@ fn signals_take_everything_back_and_say_what_stays() {
         assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 1, "the folder of unfinished files is gone");
     }
 }
+
+#[test]
+fn a_check_says_what_an_export_may_not_and_leaves_nothing() {
+    let bench = Bench::new(PLAIN);
+    let options = ["--check", "--audience-name", "VIP", "--quiet"];
+    assert_eq!(bench.check(&options, b""), "an export can be delivered\n");
+    let found = walk(&bench.path("out"));
+    assert!(found.is_empty(), "{found:?}");
+
+    fs::remove_dir_all(bench.path("out")).ok();
+    fs::write(bench.path("out"), "in the way").unwrap();
+    let output = bench.run(&options, b"");
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(output.stderr.starts_with(b"export: "), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The files below a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] })
+        .collect()
+}
