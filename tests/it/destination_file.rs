@@ -56,7 +56,7 @@ fn a_destination_says_when_files_become_visible() {
     for (text, when) in [("\"group\"", Commit::Group), ("\"per-file\"", Commit::PerFile), ("null", Commit::Group)] {
         assert_eq!(destination(&of(text)).commit(), when);
     }
-    let text = "commit: expected \"group\" or \"per-file\", found \"late\" at line 1 column 51";
+    let text = "commit: expected \"group\" or \"per-file\", found \"late\" at line 1 column 54";
     check_error(&of("\"late\""), Wrong, text);
 }
 
