@@ -78,12 +78,8 @@ pub fn iterators(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
     let blocks: Vec<Vec<&[u8]>> = table.blocks().map(|block| block.into_iter().map(str::as_bytes).collect()).collect();
     let ours = || -> Encode<'_> {
         let blocks = &blocks;
-        let mut encoder = dialect().encoder();
-        whole(move |block, out| {
-            for row in blocks[block].chunks_exact(COLUMNS) {
-                consign_peers::fields(&mut encoder, row.iter().copied(), out);
-            }
-        })
+        let mut fields = consign_peers::Fields::new(&dialect(), COLUMNS);
+        whole(move |block, out| fields.write(blocks[block].chunks_exact(COLUMNS), out))
     };
     run(case(
         "iterators",

@@ -3,7 +3,7 @@
 
 use arrow_array::RecordBatch;
 use consign::format::csv::{Dialect, Encoder, Terminator};
-use consign::row::{Batch, FieldNames, Value};
+use consign::row::{Batch, FieldNames};
 use serde::Serialize;
 
 /// The dialect that all writers know: comma, quotes where they are needed and doubled inside, line feeds.
@@ -26,11 +26,27 @@ pub fn batch(encoder: &mut Encoder, batch: &Batch, out: &mut Vec<u8>) {
     encoder.batch(batch, &columns, out).expect("every row can be written");
 }
 
-/// Writes a row whose fields lie anywhere.
-#[expect(clippy::missing_panics_doc, reason = "as above")]
-pub fn fields<'a>(encoder: &mut Encoder, fields: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
-    let texts = fields.map(|field| Value::Text(std::str::from_utf8(field).expect("the table is text")));
-    let _written = encoder.record(texts, out).expect("every row can be written");
+/// What rows go through whose fields lie anywhere.
+#[derive(Debug)]
+pub struct Fields {
+    encoder: Encoder,
+    batch: Batch,
+}
+
+impl Fields {
+    #[must_use]
+    pub fn new(dialect: &Dialect, columns: usize) -> Self {
+        Self { encoder: dialect.encoder(), batch: Batch::new(columns) }
+    }
+
+    #[expect(clippy::missing_panics_doc, reason = "as above")]
+    pub fn write<R: IntoIterator<Item: AsRef<[u8]>>>(&mut self, rows: impl Iterator<Item = R>, out: &mut Vec<u8>) {
+        self.batch.clear();
+        for row in rows {
+            self.batch.push_bytes(row, None).expect("all rows are alike");
+        }
+        batch(&mut self.encoder, &self.batch, out);
+    }
 }
 
 /// What rows of structs go through, kept from one block to the next.

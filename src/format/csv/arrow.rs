@@ -1,9 +1,16 @@
 //! Records from Arrow's record batches.
 
+use std::slice;
+
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
+use super::columns::Columns;
+use super::memo::Memo;
+use super::plain::Page;
+use super::rows::{Desk, keep};
 use super::{Dialect, EncodeError, EncodeErrorKind, Encoder, Outcome, RecordError};
+use crate::row::Value;
 use crate::row::arrow::{self, Cells, Kind, Reader};
 
 impl Dialect {
@@ -86,28 +93,115 @@ impl Encoder {
     /// whether or not there are rows; when a row cannot be written and the policy is to fail. `out` is then as it was.
     pub fn record_batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<Vec<RecordError>, RecordError> {
         let start = out.len();
-        self.dialect.check_schema(batch.schema_ref()).map_err(|error| RecordError::new(0, error))?;
+        let dialect = self.dialect.clone();
+        dialect.check_schema(batch.schema_ref()).map_err(|error| RecordError::new(0, error))?;
         let readers: Vec<_> = batch.columns().iter().map(|column| Reader::new(column)).collect();
-        let mut cells = Cells::default();
         let mut rejected = Vec::new();
-        for row in 0..batch.num_rows() {
-            let outcome = match cells.read(&readers, row) {
-                Ok(values) => self.record(values, out),
-                Err((column, why)) => {
-                    let error = EncodeError::new(column, EncodeErrorKind::NoText, why.what);
-                    self.outcome(Err(error), out.len(), out)
-                }
-            };
-            match outcome {
-                // A record that the dialect loses or skips is in the encoder's counts.
-                Ok(Outcome::Written | Outcome::Lost | Outcome::Skipped(_)) => {}
-                Ok(Outcome::Rejected(error)) => rejected.push(RecordError::new(row, error)),
-                Err(error) => {
-                    out.truncate(start);
-                    return Err(RecordError::new(row, error));
-                }
+        let written = match &dialect.0.plain {
+            Some(plain) if !readers.is_empty() => {
+                let columns = Columns::new(batch, &readers, &dialect.0, plain);
+                let mut desk = self.desk.take().unwrap_or_default();
+                let written = self.plain_rows(batch.num_rows(), columns, &readers, &mut desk, &mut rejected, out);
+                desk.page.flush(out);
+                self.desk = Some(desk);
+                written
+            }
+            _ => {
+                let mut cells = Cells::default();
+                (0..batch.num_rows()).try_for_each(|row| {
+                    let outcome = self.arrow_record(&mut cells, &readers, row, out);
+                    keep(outcome, row, &mut rejected)
+                })
+            }
+        };
+        match written {
+            Ok(()) => Ok(rejected),
+            Err(error) => {
+                out.truncate(start);
+                Err(error)
             }
         }
-        Ok(rejected)
+    }
+
+    /// Appends rows, field by field where a record is not plain.
+    fn plain_rows<'a>(
+        &mut self,
+        rows: usize,
+        mut columns: Columns<'a>,
+        readers: &[Reader<'a>],
+        desk: &mut Desk,
+        rejected: &mut Vec<RecordError>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RecordError> {
+        let Desk { page, memo, block, .. } = desk;
+        let plain = columns.plain();
+        let mut cells = Cells::default();
+        let together = block.begin(columns.stride());
+        for first in (0..rows).step_by(together) {
+            let count = together.min(rows - first);
+            block.fill(&mut columns, first, count, memo);
+            for row in first..first + count {
+                if let Some(record) = block.record(row - first, plain) {
+                    out.extend_from_slice(record);
+                    self.counts.written += 1;
+                    continue;
+                }
+                let outcome = if readers.len() == 1 {
+                    self.arrow_record(&mut cells, readers, row, out)
+                } else {
+                    let start = out.len();
+                    self.met.clear();
+                    let written = self.fields(row, &mut columns, (readers, &mut cells), (page, memo), out);
+                    let written = self.settle(written, start, out);
+                    self.outcome(written, start, out)
+                };
+                keep(outcome, row, rejected)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the fields of a row one by one.
+    fn fields<'a>(
+        &mut self,
+        row: usize,
+        columns: &mut Columns<'a>,
+        (readers, cells): (&[Reader<'a>], &mut Cells<'a>),
+        (page, memo): (&mut Page, &mut Memo),
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let plain = columns.plain();
+        for (column, reader) in readers.iter().enumerate() {
+            if column > 0 {
+                out.extend_from_slice(plain.delimiter.as_bytes());
+            }
+            if page.record(|bytes, at| columns.put_field(row, column, memo, bytes, at)) {
+                page.flush(out);
+                continue;
+            }
+            let mut values = cells
+                .read(slice::from_ref(reader), row)
+                .map_err(|(_, why)| EncodeError::new(column, EncodeErrorKind::NoText, why.what))?;
+            self.field(column, values.next().unwrap_or(Value::Null), out)?;
+        }
+        out.extend_from_slice(plain.terminator.as_bytes());
+        Ok(())
+    }
+
+    /// Appends a record the long way.
+    fn arrow_record<'a>(
+        &mut self,
+        cells: &mut Cells<'a>,
+        readers: &[Reader<'a>],
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Outcome, EncodeError> {
+        match cells.read(readers, row) {
+            Ok(values) => self.record(values, out),
+            Err((column, why)) => {
+                let error = EncodeError::new(column, EncodeErrorKind::NoText, why.what);
+                self.outcome(Err(error), out.len(), out)
+            }
+        }
     }
 }

@@ -165,7 +165,10 @@ impl Rules {
 
     /// Which fields need nothing.
     pub(super) fn care(&self) -> Care {
-        let mut care = Care { inside: self.care, first: [false; 256], null: None };
+        let mut care = Care { inside: self.care, first: [false; 256], null: None, quote: None };
+        if self.decisive && self.forced(Class::Text) != Some(false) {
+            care.quote = self.quote.and_then(|quote| u8::try_from(quote).ok());
+        }
         for c in self.bare_escape.into_iter().chain(self.escape_self) {
             care.inside[usize::from(first_byte(c.encode_utf8(&mut [0; 4])))] = true;
         }

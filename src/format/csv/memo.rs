@@ -33,22 +33,21 @@ fn home(days: i32) -> usize {
 impl Memo {
     /// The field of a date; none where it is too long, differs from column to column, or is a hazard.
     #[inline]
-    pub(super) fn date(&mut self, plan: &Plan, days: i32) -> Option<Short> {
-        match self.dates.get(home(days)) {
-            Some((known, field)) if *known == days => *field,
-            _ => self.learn_date(plan, days),
+    pub(super) fn date(&mut self, plan: &Plan, days: i32) -> Option<&Short> {
+        if self.dates.get(home(days)).is_none_or(|(known, _)| *known != days) {
+            self.learn_date(plan, days);
         }
+        self.dates[home(days)].1.as_ref()
     }
 
     #[cold]
-    fn learn_date(&mut self, plan: &Plan, days: i32) -> Option<Short> {
+    fn learn_date(&mut self, plan: &Plan, days: i32) {
         if self.dates.is_empty() {
             // No day is at home in the place of its neighbour.
             self.dates = (1..).map(|stranger| (stranger, None)).take(DATES).collect();
         }
         let field = spell(plan, Value::DateAt { days });
         self.dates[home(days)] = (days, field);
-        field
     }
 
     /// The field of a boolean, as that of a date.
@@ -68,20 +67,20 @@ impl Memo {
 /// The field of a value, if it is the same in all columns, short, and no hazard.
 fn spell(plan: &Plan, value: Value<'_>) -> Option<Short> {
     plan.renderers.numbers()?;
-    let mut scratch = Scratch::default();
-    let mut field = |column| {
-        let (mut met, mut out) = (Met::default(), Vec::new());
-        match &plan.way {
-            Way::Exact(rules) => exact::field(rules, plan, column, value, &mut met, &mut scratch, &mut out),
-            Way::Fixed(rules) => {
-                fixed::field(rules, plan, &plan.settings.guard, column, value, &mut met, &mut scratch, &mut out)
-            }
+    let field = spell_in(plan, 0, value).filter(|field| spell_in(plan, 1, value).as_ref() == Some(field))?;
+    Short::new(&String::from_utf8(field).ok()?)
+}
+
+/// The field of a value in a column, if it can be written, is no hazard, and is not nothing, which can make a record of
+/// nothing.
+pub(super) fn spell_in(plan: &Plan, column: usize, value: Value<'_>) -> Option<Vec<u8>> {
+    let (mut met, mut scratch, mut out) = (Met::default(), Scratch::default(), Vec::new());
+    match &plan.way {
+        Way::Exact(rules) => exact::field(rules, plan, column, value, &mut met, &mut scratch, &mut out),
+        Way::Fixed(rules) => {
+            fixed::field(rules, plan, &plan.settings.guard, column, value, &mut met, &mut scratch, &mut out)
         }
-        .ok()?;
-        met.hits.first().is_none().then_some(out)
-    };
-    let (first, other) = (field(0)?, field(1)?);
-    // A field of no bytes can make a record of none.
-    let text = String::from_utf8(first).ok().filter(|text| text.as_bytes() == other && !text.is_empty())?;
-    Short::new(&text)
+    }
+    .ok()?;
+    (met.hits.first().is_none() && !out.is_empty()).then_some(out)
 }

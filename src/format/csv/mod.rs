@@ -32,6 +32,8 @@
 mod arrow;
 mod charset;
 mod choice;
+#[cfg(feature = "arrow")]
+mod columns;
 mod count;
 pub mod datetime;
 mod dialect;

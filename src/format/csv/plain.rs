@@ -9,6 +9,7 @@ use super::scan::Scan;
 use super::text::DecimalText;
 use super::text::digits::{MOST_FIXED, ROOM, write_fixed};
 use super::{Guard, QuoteStyle, Trim};
+use crate::row::{RECORD, UNIT};
 
 /// The most that a field takes beside its text: digits, or quotes and a delimiter, and what moves reach beyond them.
 pub(super) const FIELD: usize = 96;
@@ -26,6 +27,16 @@ pub(super) struct Plain {
     /// Integers and decimals hold nothing that needs care.
     pub(super) digits: bool,
     pub(super) floats: bool,
+    /// Bytes that a text may not begin with, those up to the edge among them.
+    opens: [bool; 256],
+    /// Bytes that it may not hold.
+    #[cfg(feature = "arrow")]
+    inside: [bool; 256],
+    /// The greatest byte that a text may not end with.
+    edge: Option<u8>,
+    /// What texts are enclosed by that hold delimiters and line ends, and these, where quotes are all that they need.
+    quote: Option<u8>,
+    quotable: [bool; 256],
     /// The delimiter and the line end, where each is one byte and texts are not enclosed.
     pub(super) marks: Option<(u8, u8)>,
 }
@@ -37,12 +48,9 @@ pub(super) enum Enclosed {
     By(u8),
 }
 
-/// A text of a few bytes.
+/// A text of a few bytes, and in the last one how many, so that it is put down by one move.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Short {
-    bytes: [u8; Self::MOST],
-    len: u8,
-}
+pub(super) struct Short([u8; Self::MOST + 1]);
 
 /// What the rules of a way say of texts.
 pub(super) struct Care {
@@ -51,30 +59,38 @@ pub(super) struct Care {
     /// Bytes that a plain text does not begin with.
     pub(super) first: [bool; 256],
     pub(super) null: Option<Box<str>>,
+    /// The quote, where any delimiter and line end in a text makes it need quotes, and nothing but quotes.
+    pub(super) quote: Option<u8>,
 }
 
 impl Short {
     const MOST: usize = 15;
 
     pub(super) fn new(text: &str) -> Option<Self> {
-        let mut bytes = [0; Self::MOST];
-        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        Some(Self { bytes, len: u8::try_from(text.len()).ok()? })
+        let mut bytes = [0; Self::MOST + 1];
+        bytes[..Self::MOST].get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        bytes[Self::MOST] = u8::try_from(text.len()).ok()?;
+        Some(Self(bytes))
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        &self.0[..self.len()]
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.0[Self::MOST].into()
     }
 
     /// Writes itself at a place, and says where it ends.
     #[inline]
     pub(super) fn put(&self, at: usize, out: &mut [u8]) -> Option<usize> {
-        *out.get_mut(at..)?.first_chunk_mut()? = self.bytes;
-        Some(at + usize::from(self.len))
+        *out.get_mut(at..)?.first_chunk_mut()? = self.0;
+        Some(at + self.len())
     }
 
-    fn single(self) -> Option<u8> {
-        (self.len == 1).then_some(self.bytes[0])
+    fn single(&self) -> Option<u8> {
+        (self.len() == 1).then_some(self.0[0])
     }
 }
 
@@ -91,10 +107,11 @@ impl Enclosed {
     #[inline]
     pub(super) fn put_text(self, text: &[u8], start: usize, len: usize, at: usize, out: &mut [u8]) -> Option<usize> {
         let at = self.put(at, out)?;
-        if let (true, Some(from)) = (len <= MOVE, text[start..].first_chunk::<MOVE>()) {
-            *out.get_mut(at..)?.first_chunk_mut()? = *from;
-        } else {
-            out.get_mut(at..at + len)?.copy_from_slice(&text[start..start + len]);
+        let text = &text[start..];
+        match (len, text.first_chunk::<32>(), text.first_chunk::<64>()) {
+            (0..=32, Some(short), _) => *out.get_mut(at..)?.first_chunk_mut()? = *short,
+            (33..=64, _, Some(long)) => *out.get_mut(at..)?.first_chunk_mut()? = *long,
+            _ => out.get_mut(at..at + len)?.copy_from_slice(&text[..len]),
         }
         self.put(at + len, out)
     }
@@ -122,7 +139,11 @@ impl Plain {
                 care.first[usize::from(b)] = true;
             }
         }
-        let Care { inside, first, null } = care;
+        let Care { inside, first, null, quote: enclosing } = care;
+        // The marks of a batch must be told from what needs care.
+        if [UNIT, RECORD].iter().any(|&mark| inside[usize::from(mark)]) {
+            return None;
+        }
         let trims = s.trim != Trim::None || s.mode == super::Mode::Exact || s.guard != Guard::OFF;
         let edge = if trims { b' ' } else { super::scan::LAST_MARK };
         let quote = match s.quote.as_char() {
@@ -150,8 +171,49 @@ impl Plain {
             numbers,
             digits: harmless(b"-.0123456789"),
             floats: harmless(b"-.0123456789Ee+"),
+            opens: std::array::from_fn(|b| first[b] || b <= edge.into()),
+            #[cfg(feature = "arrow")]
+            inside,
+            edge: trims.then_some(edge),
+            quote: enclosing,
+            quotable: std::array::from_fn(|b| {
+                let texts = [s.delimiter.as_str(), s.terminator.as_str(), "\n\r"];
+                texts.iter().any(|text| text.as_bytes().iter().any(|&own| usize::from(own) == b))
+            }),
             marks: delimiter.single().zip(terminator.single()).filter(|_| texts == Enclosed::Bare),
         })
+    }
+}
+
+impl Plain {
+    /// Whether a text's ends are plain, and it is not empty; what is between them is another question.
+    #[inline]
+    pub(super) fn ends_hold(&self, text: &[u8]) -> bool {
+        let ([first, ..], [.., last]) = (text, text) else { return false };
+        !self.opens[usize::from(*first)] && self.edge.is_none_or(|edge| *last > edge)
+    }
+
+    /// What a text is enclosed by of which these bytes need care, if it has to be enclosed and left as it is otherwise.
+    #[inline]
+    pub(super) fn enclosing(&self, mut care: impl Iterator<Item = u8>) -> Option<Enclosed> {
+        let quote = self.quote?;
+        care.all(|b| self.quotable[usize::from(b)]).then_some(Enclosed::By(quote))
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl Plain {
+    /// What a text is enclosed by that is plain, or would be without delimiters and line ends.
+    #[inline]
+    pub(super) fn enclosed(&self, text: &[u8]) -> Option<Enclosed> {
+        if !self.ends_hold(text) {
+            return None;
+        }
+        // A look at each, without a branch, is sooner done than vectors are made ready for a few bytes.
+        if !text.iter().fold(false, |care, &b| care | self.inside[usize::from(b)]) {
+            return Some(self.texts);
+        }
+        self.enclosing(text.iter().copied().filter(|&b| self.inside[usize::from(b)]))
     }
 }
 
@@ -162,9 +224,6 @@ pub(super) struct Page {
     bytes: Box<[u8]>,
     end: usize,
 }
-
-/// What a move of a field may write at once.
-const MOVE: usize = 32;
 
 impl Default for Page {
     fn default() -> Self {

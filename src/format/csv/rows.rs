@@ -6,7 +6,7 @@
 
 use super::dialect::Plan;
 use super::memo::Memo;
-use super::plain::{FIELD, Page, Plain, write_decimal};
+use super::plain::{Enclosed, FIELD, Page, Plain, write_decimal};
 use super::scan::{append_rows, is_mark};
 use super::text::digits::write_integer;
 use super::text::{DecimalText, FloatText};
@@ -19,10 +19,12 @@ const PAGE: usize = 16 * 1024;
 /// What an encoder keeps from batch to batch.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
-    page: Page,
-    memo: Memo,
+    pub(super) page: Page,
+    pub(super) memo: Memo,
     /// Where the page of rows needs care.
     places: Vec<u32>,
+    #[cfg(feature = "arrow")]
+    pub(super) block: super::columns::Block,
 }
 
 /// What stays the same for all rows of a batch.
@@ -114,7 +116,11 @@ impl Encoder {
 }
 
 /// Keeps what is handed back.
-fn keep(outcome: Result<Outcome, EncodeError>, row: usize, rejected: &mut Vec<RecordError>) -> Result<(), RecordError> {
+pub(super) fn keep(
+    outcome: Result<Outcome, EncodeError>,
+    row: usize,
+    rejected: &mut Vec<RecordError>,
+) -> Result<(), RecordError> {
     match outcome {
         Ok(Outcome::Rejected(error)) => rejected.push(RecordError::new(row, error)),
         // A record that the dialect loses or skips is in the encoder's counts.
@@ -132,7 +138,7 @@ impl Rows<'_> {
         rejected: &mut Vec<RecordError>,
         out: &mut Vec<u8>,
     ) -> Result<(), RecordError> {
-        let Desk { page, memo, places } = desk;
+        let Desk { page, memo, places, .. } = desk;
         let Layout { text, row_ends, texts_only, .. } = self.layout;
         let width = self.batch.width();
         let whole = texts_only && self.columns.iter().copied().eq(0..width);
@@ -227,13 +233,26 @@ impl Rows<'_> {
             let to = place + text[place..].iter().position(is_mark).expect("a mark is behind every text");
             column += text[*done..from].iter().filter(|b| is_mark(b)).count();
             append_rows(&text[*done..from], delimiter, terminator, out);
-            let value = if from < to { Value::Text(as_text(&text[from..to])) } else { self.batch.value(row, column) };
-            match (value, self.plain.null) {
-                (Value::Null, Some(null)) => out.extend_from_slice(null.as_bytes()),
-                (value, _) => encoder.field(column, value, out)?,
+            let own = places.partition_point(|&place| place as usize <= to);
+            let enclosed = if self.plain.ends_hold(&text[from..to]) {
+                self.plain.enclosing(places[..own].iter().map(|&place| text[place as usize]))
+            } else {
+                None
+            };
+            if let Some(Enclosed::By(quote)) = enclosed {
+                out.push(quote);
+                out.extend_from_slice(&text[from..to]);
+                out.push(quote);
+            } else {
+                let value =
+                    if from < to { Value::Text(as_text(&text[from..to])) } else { self.batch.value(row, column) };
+                match (value, &self.plain.null) {
+                    (Value::Null, Some(null)) => out.extend_from_slice(null.as_bytes()),
+                    (value, _) => encoder.field(column, value, out)?,
+                }
             }
             *done = to;
-            places = &places[places.partition_point(|&place| place as usize <= to)..];
+            places = &places[own..];
         }
         Ok(())
     }
@@ -321,21 +340,23 @@ impl Rows<'_> {
     #[inline]
     fn put_field(&self, cell: &Cell, memo: &mut Memo, out: &mut [u8], at: usize) -> Option<usize> {
         let plain = self.plain;
-        match *cell {
-            Cell::Text { start, len } => plain.texts.put_text(self.layout.text, start as usize, len as usize, at, out),
-            Cell::Integer(n) if plain.digits => plain.numbers.put_number(at, out, |out| Some(write_integer(n, out))),
+        match cell {
+            Cell::Text { start, len } => {
+                plain.texts.put_text(self.layout.text, *start as usize, *len as usize, at, out)
+            }
+            Cell::Integer(n) if plain.digits => plain.numbers.put_number(at, out, |out| Some(write_integer(*n, out))),
             Cell::Float64(value) if plain.floats => {
                 let (style, _) = self.numbers?;
-                plain.numbers.put_number(at, out, |out| style.write_f64(value, out))
+                plain.numbers.put_number(at, out, |out| style.write_f64(*value, out))
             }
             Cell::Decimal { unscaled, scale } if plain.digits => {
                 let (_, style) = self.numbers?;
-                plain.numbers.put_number(at, out, |out| write_decimal(style, unscaled, scale, out))
+                plain.numbers.put_number(at, out, |out| write_decimal(style, *unscaled, *scale, out))
             }
             // A record of one field may be no bytes at all, of which the long way knows what to make.
-            Cell::Null if self.columns.len() > 1 => plain.null?.put(at, out),
-            Cell::Date(days) | Cell::DateAt(days) => memo.date(self.plan, days)?.put(at, out),
-            Cell::Boolean(value) => memo.boolean(self.plan, value)?.put(at, out),
+            Cell::Null if self.columns.len() > 1 => plain.null.as_ref()?.put(at, out),
+            Cell::Date(days) | Cell::DateAt(days) => memo.date(self.plan, *days)?.put(at, out),
+            Cell::Boolean(value) => memo.boolean(self.plan, *value)?.put(at, out),
             _ => None,
         }
     }

@@ -54,12 +54,8 @@ fn batch(dialect: &Dialect, rows: &Batch) -> impl FnMut(&mut Vec<u8>) {
 
 fn fields(rows: &Batch) -> impl FnMut(&mut Vec<u8>) {
     let rows = rows_of(rows);
-    let mut encoder = dialect().encoder();
-    move |out| {
-        for row in &rows {
-            consign_peers::fields(&mut encoder, row.iter().map(String::as_bytes), out);
-        }
-    }
+    let mut fields = consign_peers::Fields::new(&dialect(), rows[0].len());
+    move |out| fields.write(rows.iter(), out)
 }
 
 /// Eight texts in each row, as many of them with a comma as is asked for.

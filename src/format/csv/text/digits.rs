@@ -1,5 +1,6 @@
 //! Integers to decimal digits, two at a time.
 
+#![expect(clippy::inline_always, reason = "the loops that write columns of numbers are nothing but these")]
 #![expect(clippy::cast_possible_truncation, reason = "what is cast was divided, or is below the divisor")]
 
 /// The digits of 0 to 99.
@@ -75,7 +76,7 @@ impl Digits {
 pub(crate) const ROOM: usize = 32;
 
 /// The eight digits of a number below 10⁸, as numbers, the first in the lowest byte.
-#[inline]
+#[inline(always)]
 fn eight(n: u32) -> u64 {
     // Both halves at once: four digits to two pairs, pairs to digits, by multiplications in place of divisions.
     let halves = u64::from(n / 10_000) | u64::from(n % 10_000) << 32;
@@ -88,13 +89,13 @@ fn eight(n: u32) -> u64 {
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// Writes a word of digits at a place.
-#[inline]
+#[inline(always)]
 fn put(word: u64, at: usize, out: &mut [u8; ROOM]) {
     out[at..at + 8].copy_from_slice(&word.to_le_bytes());
 }
 
 /// Writes the digits of a number below 10⁸, at least `least` of them (1 to 8), and says how many.
-#[inline]
+#[inline(always)]
 fn write_eight(n: u32, least: usize, at: usize, out: &mut [u8; ROOM]) -> usize {
     let digits = eight(n);
     let zeros = (digits | 1 << (8 * (8 - least))).trailing_zeros() / 8;
@@ -103,7 +104,7 @@ fn write_eight(n: u32, least: usize, at: usize, out: &mut [u8; ROOM]) -> usize {
 }
 
 /// Writes the digits of a number from a place on, and says where they end.
-#[inline]
+#[inline(always)]
 fn write_unsigned(n: u64, at: usize, out: &mut [u8; ROOM]) -> usize {
     const E8: u64 = 100_000_000;
     if n < E8 {
@@ -123,7 +124,7 @@ fn write_unsigned(n: u64, at: usize, out: &mut [u8; ROOM]) -> usize {
 }
 
 /// Writes an integer, and says how long it is.
-#[inline]
+#[inline(always)]
 pub(crate) fn write_integer(n: i64, out: &mut [u8; ROOM]) -> usize {
     out[0] = b'-';
     write_unsigned(n.unsigned_abs(), usize::from(n < 0), out)
@@ -133,7 +134,7 @@ pub(crate) fn write_integer(n: i64, out: &mut [u8; ROOM]) -> usize {
 pub(crate) const MOST_FIXED: u8 = 7;
 
 /// Writes `n × 10^-scale` with `scale` digits behind the point, and says how long it is.
-#[inline]
+#[inline(always)]
 pub(crate) fn write_fixed(n: i64, scale: u8, out: &mut [u8; ROOM]) -> usize {
     if scale == 0 {
         return write_integer(n, out);

@@ -75,6 +75,20 @@ impl FloatText {
         Some(text.len())
     }
 
+    /// Writes a 32-bit float, as [`write_f64`](Self::write_f64).
+    #[cfg(feature = "arrow")]
+    #[inline]
+    pub(crate) fn write_f32(self, value: f32, out: &mut [u8; ROOM]) -> Option<usize> {
+        // Exponents begin sooner than those of 64 bits.
+        if self != Self::Shortest || !(1e-4..1e7).contains(&value.abs()) {
+            return None;
+        }
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value).as_bytes();
+        out.get_mut(..text.len())?.copy_from_slice(text);
+        Some(text.len())
+    }
+
     /// Appends a 32-bit float, whose shortest text is shorter than that of the same value in 64 bits.
     ///
     /// ```
