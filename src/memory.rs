@@ -4,9 +4,9 @@
 //!
 //! | pool | holds | who waits for it |
 //! |---|---|---|
-//! | rows, 1/13 | rows that a caller has not filled a block with, beyond [`FREE_ROWS`] for each export | nobody: a block ends early instead |
-//! | blocks, 2/13 | full blocks: their rows, their encoded bytes, what the layers make of them | the caller that hands one over |
-//! | parts, 10/13 | bytes that wait to be a part, and parts on their way to the store | the task that has such bytes |
+//! | rows, 1/12 | rows that a caller has not filled a block with, beyond [`FREE_ROWS`] for each export | nobody: a block ends early instead |
+//! | blocks, 2/12 | full blocks: their rows, their encoded bytes, what the layers make of them | the caller that hands one over |
+//! | parts, 9/12 | bytes that wait to be a part, and parts on their way to the store | the task that has such bytes |
 //! | resting, within parts | bytes that wait to be a part, and files that are held for the commit | nobody: the bytes go to a file instead |
 //!
 //! # Why nobody waits for ever
@@ -143,8 +143,8 @@ impl Permit {
 }
 
 impl MemoryBudget {
-    /// 52 MiB: with it, a process that exports grows by no more than 64 MiB, runtime and connections included.
-    pub const DEFAULT: usize = 52 << 20;
+    /// 48 MiB: with it, a process that exports grows by no more than 64 MiB, runtime and connections included.
+    pub const DEFAULT: usize = 48 << 20;
     /// The least that a budget can be: 16 MiB, room for a part and what leads to it.
     pub const LEAST: usize = 16 << 20;
 
@@ -154,13 +154,13 @@ impl MemoryBudget {
         if bytes < Self::LEAST {
             return None;
         }
-        let share = bytes / 13;
+        let share = bytes / 12;
         Some(Self(Arc::new(Pools {
             bytes,
             rows: Pool::new(share),
             blocks: Pool::new(2 * share),
-            parts: Pool::new(10 * share),
-            resting: Pool::new(8 * share),
+            parts: Pool::new(9 * share),
+            resting: Pool::new(7 * share),
             large: Pool::new(UNIT),
             chunks: Mutex::default(),
             exports: AtomicUsize::new(0),

@@ -29,7 +29,7 @@ usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.js
   --commit group|per-file
                         files become visible all together at the end, or each when it is done (default: the
                         destination's, or group)
-  --memory SIZE         how much rows, blocks, parts and small files may take: 64MiB, 1GiB (default: 52MiB)
+  --memory SIZE         how much rows, blocks, parts and small files may take: 64MiB, 1GiB (default: 48MiB)
   --progress json       what happens, as one JSON object per line on the standard error
   --quiet               no warnings, no progress bar and no summary
   --json                print one JSON object about the files instead of the summary

@@ -37,8 +37,8 @@
 //!
 //! # Memory
 //!
-//! All exports of a process share one [`MemoryBudget`], unless they are given another: 52 MiB, of which rows take at most
-//! 1/13, blocks on their way through encoder and layers 2/13, and parts and small files that wait for the commit 10/13.
+//! All exports of a process share one [`MemoryBudget`], unless they are given another: 48 MiB, of which rows take at most
+//! 1/12, blocks on their way through encoder and layers 2/12, and parts and small files that wait for the commit 9/12.
 //! Whatever the number of rows, exports and files, what they hold is at most
 //!
 //! > the budget + 16 KiB for each open export + the states of the layers of each open file (gzip 0.4 MiB, OpenPGP
@@ -47,12 +47,12 @@
 //! and beside it, where there are such:
 //!
 //! - the buffers of record batches of Arrow's, until the last of their rows is encoded;
-//! - a row larger than 1/26 of the budget: up to four times its size;
-//! - parts larger than 2/13 of the budget, which files above 10 GB have ([`PartSchedule`](crate::store::PartSchedule)): one
+//! - a row larger than 1/24 of the budget: up to four times its size;
+//! - parts larger than 2/12 of the budget, which files above 10 GB have ([`PartSchedule`](crate::store::PartSchedule)): one
 //!   at a time, with its whole size;
 //! - what a store holds for itself: `memory:///` everything, others some connections.
 //!
-//! Bytes that wait for their part to be full may rest in 8/13 of the budget. Beyond that they go to an unnamed file in
+//! Bytes that wait for their part to be full may rest in 7/12 of the budget. Beyond that they go to an unnamed file in
 //! the system's temporary folder (`TMPDIR`), as they are delivered: compressed and encrypted, if the destination is. It
 //! happens with many open files, since object stores take no parts below 5 MiB; local folders get bytes as they come.
 //! So many exports can be filled in turn by one task: none ever waits until another one is given rows.
