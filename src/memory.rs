@@ -15,7 +15,7 @@
 //! their caller likes, who may be busy with another export of the same budget: so nobody waits for those. A block ends
 //! when its bytes rest or are on their way; it may have to wait for parts, but never for blocks. A part on its way ends
 //! when the store has it, or has failed, within the time that retries are given; it waits for nothing here. And a wait
-//! for parts ends: resting permits leave [`lane`](Pools::lane) bytes of the pool free, which is the most that
+//! for parts ends: resting permits leave [`lane`](MemoryBudget::lane) bytes of the pool free, which is the most that
 //! bytes from a file ask for, while bytes in memory ask only once they have a resting permit.
 
 use std::fmt;
