@@ -46,19 +46,18 @@ enum Seen {
 }
 
 async fn run(row: &Row, folder: &str, setup: &Setup) -> Outcome {
+    let plan = plan(folder).with_on_exists(row.on_exists).with_commit(row.commit);
     let (result, struck) = match &row.means {
         Means::Requests(rules) => {
             let faults = Faults::new(rules);
             let store = setup.client_through(faults.clone()).store();
-            let result =
-                deliver(plan(folder).with_on_exists(row.on_exists), row.rows, row.rows + SMALL_ROWS, &store).await;
+            let result = deliver(plan, row.rows, row.rows + SMALL_ROWS, &store).await;
             (result, faults.struck().iter().all(|struck| *struck > 0))
         }
         Means::Network(step, cut) => {
             let proxy = Proxy::start(setup.url(), wire(*step, setup.server(), *cut)).await;
             let store = setup.clone().with_url(proxy.url()).with_timeout(PATIENCE).client().store();
-            let result =
-                deliver(plan(folder).with_on_exists(row.on_exists), row.rows, row.rows + SMALL_ROWS, &store).await;
+            let result = deliver(plan, row.rows, row.rows + SMALL_ROWS, &store).await;
             (result, proxy.struck() > 0)
         }
     };
@@ -128,6 +127,15 @@ impl Outcome {
         text
     }
 
+    /// Whether the error names each file that is there.
+    fn names_what_stands(&self) -> bool {
+        let error = self.result.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        let named = error.split_once("visible without a manifest: ").map(|(_, named)| named).unwrap_or_default();
+        [(self.large, "/t.csv`"), (self.small, "/t_2.csv`")]
+            .iter()
+            .all(|(seen, key)| *seen == Seen::Nothing || named.contains(key))
+    }
+
     /// Whether it is what was promised.
     fn keeps(&self, promise: Promise) -> bool {
         let seen = [self.large, self.small, self.manifest];
@@ -142,6 +150,7 @@ impl Outcome {
             Promise::NoManifest => {
                 self.result.is_err() && self.manifest == Seen::Nothing && !seen.contains(&Seen::Wrong) && open == 0
             }
+            Promise::NoManifestAndTold => self.keeps(Promise::NoManifest) && self.names_what_stands(),
             Promise::Nothing => self.result.is_err() && nothing && open == 0,
             Promise::NothingButOpen => {
                 let told = |e: &Error| e.to_string().contains("besides, uploads were left open");

@@ -1,12 +1,13 @@
 //! The faults of the table, and what is promised for each.
 
+use consign::destination::Commit;
 use consign::store::OnExists;
 
 use super::fault::{Fault, Rule, Step};
 use super::proxy::Cut;
 
 use Fault::{Answer, Instead, Lose, Refuse, Reset, Stall, Truncate};
-use Promise::{Delivered, DeliveredButOneOpen, NoManifest, Nothing, NothingButOpen};
+use Promise::{Delivered, DeliveredButOneOpen, NoManifest, NoManifestAndTold, Nothing, NothingButOpen};
 
 /// Rows of the large file: those of one request, of two parts, of three.
 const ONE_REQUEST: u64 = 1;
@@ -26,6 +27,8 @@ pub(super) enum Promise {
     DeliveredButOneOpen,
     /// The export fails; files may stand there, but no manifest says so, and no upload is open.
     NoManifest,
+    /// As before, and the error names every file that stands there.
+    NoManifestAndTold,
     /// The export fails, and nothing can be seen of it, and no upload is open.
     Nothing,
     /// As before, but the upload that could not be aborted is open.
@@ -42,6 +45,7 @@ pub(super) struct Row {
     /// How many rows the large file has.
     pub(super) rows: u64,
     pub(super) on_exists: OnExists,
+    pub(super) commit: Commit,
 }
 
 /// How a fault is brought about.
@@ -80,6 +84,7 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(more_of_the_manifest());
     rows.extend(abort());
     rows.extend(replacing_nothing());
+    rows.extend(file_by_file());
     rows
 }
 
@@ -101,7 +106,7 @@ fn requests<const N: usize>(
     };
     let row = |(fault, times, how)| {
         let means = Means::Requests(vec![Rule { step, key, times, fault: how }]);
-        Row { place, fault, promise, means, rows, on_exists: OnExists::Overwrite }
+        Row { place, fault, promise, means, rows, on_exists: OnExists::Overwrite, commit: Commit::Group }
     };
     faults.map(row).into()
 }
@@ -116,7 +121,7 @@ fn network<const N: usize>(
     let rows = if step == Step::Create { TWO_PARTS } else { THREE_PARTS };
     let row = |(fault, cut)| {
         let means = Means::Network(step, cut);
-        Row { place, fault, promise, means, rows, on_exists: OnExists::Overwrite }
+        Row { place, fault, promise, means, rows, on_exists: OnExists::Overwrite, commit: Commit::Group }
     };
     cuts.map(row).into()
 }
@@ -252,6 +257,7 @@ fn abort() -> Vec<Row> {
             means,
             rows: TWO_PARTS,
             on_exists: OnExists::Overwrite,
+            commit: Commit::Group,
         }
     };
     faults.map(row).into()
@@ -278,4 +284,24 @@ fn replacing_nothing() -> Vec<Row> {
         rows.extend(requests(place, step, key, Nothing, fatal));
     }
     rows.into_iter().map(|row| Row { on_exists: OnExists::Fail, ..row }).collect()
+}
+
+/// Of destinations that show each file as soon as it is done: what stands there after a failure is named.
+fn file_by_file() -> Vec<Row> {
+    let overcome = [
+        ("503 twice", 2, Answer(503, "SlowDown")),
+        ("reply lost, once", 1, Lose),
+        ("500 after it took effect", 1, Instead(500, "InternalError")),
+    ];
+    let fatal = [("403", EVER, Answer(403, "AccessDenied")), ("503", EVER, Answer(503, "SlowDown"))];
+    let mut rows = Vec::new();
+    for (place, step, key) in [
+        ("complete, file by file", Step::Complete, LARGE),
+        ("put of a small file, file by file", Step::Put, SMALL),
+        ("put of the manifest, file by file", Step::Put, MANIFEST),
+    ] {
+        rows.extend(requests(place, step, key, Delivered, overcome));
+        rows.extend(requests(place, step, key, NoManifestAndTold, fatal));
+    }
+    rows.into_iter().map(|row| Row { commit: Commit::PerFile, ..row }).collect()
 }
