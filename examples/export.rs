@@ -7,7 +7,7 @@
 //! export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.json
 //!        [--destination-name S] [--audience-id ID] [--audience-name S] [--run-id ID] [--time RFC3339]
 //!        [--recipient KEYFILE]... [--on-exists RULE] [--commit WHEN] [--memory SIZE] [--progress json] [--quiet] [--json]
-//!        [--check]
+//!        [--journal FILE|manifest] [--resume] [--check]
 //! export --reap [--older-than AGE] --to URL
 //! ```
 //!
@@ -25,7 +25,7 @@ use chrono::{DateTime, Utc};
 use consign::destination::platform::DestinationFile;
 use consign::export::{Event, Snapshot};
 use consign::layer::encrypt::{Encryption, Recipient};
-use consign::store::Store;
+use consign::store::{Journal, Store};
 use consign::template::Context;
 use consign::{Destination, Export};
 use csv_async::AsyncReaderBuilder;
@@ -109,6 +109,17 @@ async fn run(options: &Options) -> Result<(), String> {
         preflight.into_result().map_err(|_| text.clone())?;
         print(&text);
         return Ok(());
+    }
+    match options.journal.as_deref() {
+        None => {}
+        Some("manifest") => {
+            let journal = export.journal_beside().map_err(|e| format!("{e:#}"))?;
+            export = export.with_journal(journal);
+        }
+        Some(path) => export = export.with_journal(Journal::file(path)),
+    }
+    if options.resume {
+        export = export.with_resume();
     }
     if let Some(memory) = &options.memory {
         export = export.with_memory(memory.clone());

@@ -121,6 +121,8 @@ pub enum ErrorKind {
     Unknown,
     /// Any other failure of the store.
     Store,
+    /// An export cannot go on where another died: its rows, its destination or its journal are not those of that one.
+    Resume,
     /// The export was aborted or dropped before its commit.
     Aborted,
     /// A bug in this crate: please report it.

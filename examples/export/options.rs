@@ -12,7 +12,7 @@ pub(crate) const USAGE: &str = "\
 usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.json
               [--destination-name S] [--audience-id ID] [--audience-name S] [--run-id ID] [--time RFC3339]
               [--recipient KEYFILE]... [--on-exists RULE] [--commit WHEN] [--memory SIZE]
-              [--progress json] [--quiet] [--json] [--check]
+              [--progress json] [--quiet] [--json] [--journal FILE|manifest] [--resume] [--check]
        export --reap [--older-than AGE] --to URL
 
   --input FILE|-        the CSV table to deliver, with a header; - is the standard input (default: the bundled table)
@@ -31,6 +31,10 @@ usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.js
                         destination's, or group)
   --memory SIZE         how much rows, blocks, parts and small files may take: 64MiB, 1GiB (default: 48MiB)
   --progress json       what happens, as one JSON object per line on the standard error
+  --journal FILE|manifest
+                        keeps the list of open uploads in FILE, or beside the manifest, for --resume after a crash
+  --resume              goes on where a crash ended the same export (same input, --run-id and --time), by its journal
+                        (default: that beside the manifest); without one it starts afresh
   --quiet               no warnings, no progress bar and no summary
   --json                print one JSON object about the files instead of the summary
   --check               deliver nothing: try with a few bytes whether the store lets an export do all it needs, and say
@@ -55,6 +59,8 @@ pub(crate) struct Options {
     pub(crate) run_id: Option<String>,
     pub(crate) time: Option<DateTime<Utc>>,
     pub(crate) recipients: Vec<PathBuf>,
+    pub(crate) journal: Option<String>,
+    pub(crate) resume: bool,
     pub(crate) quiet: bool,
     pub(crate) json: bool,
     pub(crate) bundled: bool,
@@ -134,6 +140,8 @@ impl Options {
                 "--check" => options.job = Job::Check,
                 "--reap" => options.job = Job::Reap(A_DAY),
                 "--older-than" => older_than = Some(age(&value()?)?),
+                "--journal" => options.journal = Some(value()?),
+                "--resume" => options.resume = true,
                 "--quiet" => options.quiet = true,
                 "--json" => options.json = true,
                 "--help" | "-h" => return Ok(None),
@@ -147,6 +155,9 @@ impl Options {
         }
         if let Job::Reap(_) = options.job {
             return if options.to.is_some() { Ok(Some(options)) } else { Err("--reap needs --to".into()) };
+        }
+        if options.resume && (options.run_id.is_none() || options.time.is_none()) {
+            return Err("--resume needs the --run-id and the --time of the export that it goes on with".into());
         }
         if options.to.is_some() && options.destination.is_some() {
             return Ok(Some(options));

@@ -14,7 +14,7 @@ use crate::destination::ManifestFile;
 use crate::format::csv::Counts;
 use crate::location::ObjectKey;
 use crate::manifest::{Delivery, FileEntry, Manifest};
-use crate::store::{Digest, OnExists, Payload, Upload, Uploader};
+use crate::store::{Digest, OnExists, Payload, Sum, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// How many files are completed at the same time.
@@ -55,7 +55,7 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, done: Done, coun
     let mut files = files.into_iter().chain(rejects);
     let claimed = match if uploader.keeps() && !early { files.next() } else { None } {
         Some(first) => {
-            let claimed = uploader.claim(first.upload, &first.digest).await;
+            let claimed = uploader.claim(first.upload, &first.sum).await;
             if claimed.is_ok() {
                 run.events.tell(|| Event::FileCommitted { key: first.entry.key().to_owned() });
             }
@@ -93,8 +93,8 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, done: Done, coun
     };
     match (completed, staged) {
         (Ok(()), None) => Ok(manifest),
-        (Ok(()), Some((key, digest, upload))) => {
-            if let Err(error) = upload.complete(&digest).await {
+        (Ok(()), Some((key, sum, upload))) => {
+            if let Err(error) = upload.complete(&sum).await {
                 return Err(if early { error } else { uploader.take_back(error).await });
             }
             Ok(manifest.with_key(key.as_str()))
@@ -128,7 +128,7 @@ pub(super) async fn show_early(run: &Arc<Run>, uploader: &Uploader, file: Ended,
 
 /// Makes a file visible.
 async fn show(run: &Run, file: Ended) -> Result<()> {
-    file.upload.complete(&file.digest).await?;
+    file.upload.complete(&file.sum).await?;
     run.events.tell(|| Event::FileCommitted { key: file.entry.key().to_owned() });
     Ok(())
 }
@@ -139,14 +139,14 @@ pub(super) fn skipped(run: &Run) -> Manifest {
 }
 
 /// Brings the manifest to where only its completion is missing.
-async fn stage(run: &Run, uploader: &mut Uploader, manifest: &Manifest) -> Result<(ObjectKey, Digest, Upload)> {
+async fn stage(run: &Run, uploader: &mut Uploader, manifest: &Manifest) -> Result<(ObjectKey, Sum, Upload)> {
     let key = run.destination.manifest_key(&run.context, &run.id)?;
     let json = Bytes::from(manifest.to_json());
     let mut digest = Digest::default();
     digest.update(&json);
     let mut upload = uploader.start(key.as_str()).await?;
     match uploader.end(&mut upload, Payload::uncounted(json)).await {
-        Ok(()) => Ok((key, digest, upload)),
+        Ok(()) => Ok((key, digest.sum(), upload)),
         Err(error) => Err(abort(std::iter::once(upload), error).await),
     }
 }

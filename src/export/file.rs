@@ -11,7 +11,7 @@ use crate::destination::Destination;
 use crate::layer::{Layer, LayerError, Transform};
 use crate::location::ObjectKey;
 use crate::manifest::FileEntry;
-use crate::store::{Digest, PartSchedule, Payload, Upload, Uploader};
+use crate::store::{Digest, Finished, PartSchedule, Payload, Sum, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// The plain bytes of a block, for one file.
@@ -27,7 +27,7 @@ pub(super) struct Plain {
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) entry: FileEntry,
-    pub(super) digest: Digest,
+    pub(super) sum: Sum,
     pub(super) upload: Upload,
 }
 
@@ -43,6 +43,10 @@ pub(super) struct OpenFile {
     layers: Layers,
     rows: u64,
     plain_bytes: u64,
+    /// Where there is a journal, by whose word the rows of a resumed export are the same.
+    plain: Option<Digest>,
+    /// What an export that died had sent of it: all. The rows are only compared then.
+    finished: Option<Finished>,
     stored: Digest,
     /// None where bytes are stored as they come.
     schedule: Option<PartSchedule>,
@@ -62,13 +66,24 @@ impl OpenFile {
             let run = Arc::clone(run);
             worker(move || Ok((key(&run)?, Layers::start(&run.destination)?))).await?
         };
-        *upload = Some(uploader.start(key.as_str()).await?);
+        let finished = match uploader.take_up(key.as_str())? {
+            Some((taken_up, finished)) => {
+                *upload = Some(taken_up);
+                Some(finished)
+            }
+            None => {
+                *upload = Some(uploader.start(key.as_str()).await?);
+                None
+            }
+        };
         run.events.tell(|| Event::FileOpened { key: key.as_str().to_owned() });
         Ok(Self {
             key,
             layers,
             rows: 0,
             plain_bytes: 0,
+            plain: run.journaled.then(Digest::default),
+            finished,
             stored: Digest::default(),
             schedule: uploader.schedule(),
             parts: 0,
@@ -89,6 +104,14 @@ impl OpenFile {
             let run = Arc::clone(run);
             worker(move || self.push(plain, &run.progress).map(|bytes| (self, bytes))).await?
         };
+        if let Some(finished) = &file.finished {
+            if !last {
+                return Ok(Advanced::Open(file));
+            }
+            file.compare(finished)?;
+            let (sum, upload) = (finished.stored.clone(), slot.take().expect("an open file has an upload"));
+            return Ok(Advanced::Ended(file.ended(run, sum, upload)));
+        }
         let upload = slot.as_mut().expect("an open file has an upload");
         let start = Instant::now();
         run.progress.stored(bytes.len());
@@ -105,15 +128,12 @@ impl OpenFile {
         if !last {
             return Ok(Advanced::Open(file));
         }
+        let sum = file.stored.sum();
+        if let Some(plain) = &file.plain {
+            upload.finished(file.rows, plain.sum(), sum.clone()).await?;
+        }
         let upload = slot.take().expect("an open file has an upload");
-        let entry = file.entry();
-        run.events.tell(|| Event::FileFinished {
-            key: entry.key().to_owned(),
-            rows: entry.rows(),
-            plain_bytes: entry.plain_bytes(),
-            stored_bytes: entry.stored_bytes(),
-        });
-        Ok(Advanced::Ended(Ended { entry, digest: file.stored, upload }))
+        Ok(Advanced::Ended(file.ended(run, sum, upload)))
     }
 
     /// Gathers bytes in parts, and sends those that are full once there are more bytes: the last ones of a file are
@@ -142,6 +162,12 @@ impl OpenFile {
     fn push(&mut self, plain: Plain, progress: &Progress) -> Result<Vec<u8>> {
         self.rows += plain.rows;
         self.plain_bytes += plain.bytes.len() as u64;
+        if let Some(digest) = &mut self.plain {
+            digest.update(&plain.bytes);
+        }
+        if self.finished.is_some() {
+            return Ok(Vec::new());
+        }
         let mut out = self.layers.push(plain.bytes, progress)?;
         if plain.last {
             self.layers.finish(&mut out, progress)?;
@@ -150,11 +176,35 @@ impl OpenFile {
         Ok(out)
     }
 
-    fn entry(&self) -> FileEntry {
-        FileEntry::new(self.key.as_str())
+    fn ended(&self, run: &Run, sum: Sum, upload: Upload) -> Ended {
+        run.events.tell(|| Event::FileFinished {
+            key: self.key.as_str().to_owned(),
+            rows: self.rows,
+            plain_bytes: self.plain_bytes,
+            stored_bytes: sum.bytes,
+        });
+        let entry = FileEntry::new(self.key.as_str())
             .with_rows(self.rows)
             .with_plain_bytes(self.plain_bytes)
-            .with_stored_bytes(self.stored.bytes())
+            .with_stored_bytes(sum.bytes);
+        Ended { entry, sum, upload }
+    }
+
+    /// Refuses other rows than those of the file that was finished before.
+    fn compare(&self, finished: &Finished) -> Result<()> {
+        if self.plain.as_ref().map(Digest::sum).as_ref() == Some(&finished.plain) {
+            return Ok(());
+        }
+        let text = format!(
+            "`{}` cannot be resumed: expected the rows of the export that died, {} in {} bytes, found {} in {} bytes{}",
+            self.key,
+            finished.rows,
+            finished.plain.bytes,
+            self.rows,
+            self.plain_bytes,
+            if finished.plain.bytes == self.plain_bytes { " with another SHA-256" } else { "" },
+        );
+        Err(Error::new(ErrorKind::Resume, text))
     }
 }
 

@@ -32,7 +32,7 @@ use crate::memory::{Entered, MemoryBudget, Permit};
 #[cfg(feature = "arrow")]
 use crate::row::arrow::{Cells, Reader};
 use crate::row::{Batch, Mapping};
-use crate::store::{Store, Upload, Uploader};
+use crate::store::{Digest, Journal, Ledger, Resume, Store, Upload, Uploader};
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
@@ -53,6 +53,10 @@ pub(super) struct Run {
     /// The files of [`Commit::PerFile`](crate::destination::Commit) that may be visible.
     pub(super) visible: Visible,
     pub(super) memory: MemoryBudget,
+    /// The names that the rows' columns were given.
+    pub(super) columns: Option<Vec<String>>,
+    /// Whether there is a journal.
+    pub(super) journaled: bool,
     pub(super) _entered: Entered,
 }
 
@@ -111,11 +115,12 @@ struct Files {
 pub(super) async fn run(
     run: Run,
     store: Store,
+    journal: Option<(Journal, Resume)>,
     messages: mpsc::Receiver<Message>,
     cancelled: oneshot::Receiver<()>,
 ) -> Result<Manifest> {
     let (events, progress) = (run.events.clone(), run.progress.clone());
-    let ended = deliver(run, store, messages, cancelled).await;
+    let ended = deliver(run, store, journal, messages, cancelled).await;
     events.end(&ended, &progress);
     ended
 }
@@ -123,22 +128,21 @@ pub(super) async fn run(
 async fn deliver(
     mut run: Run,
     store: Store,
+    journal: Option<(Journal, Resume)>,
     messages: mpsc::Receiver<Message>,
     mut cancelled: oneshot::Receiver<()>,
 ) -> Result<Manifest> {
-    let onlooker = Onlooker { progress: run.progress.clone(), events: run.events.clone() };
-    let mut uploader = Uploader::new(store, Arc::new(onlooker));
     let begun = {
-        let starting = begin(&mut run, &mut uploader);
+        let starting = start(&mut run, store, journal);
         pin_mut!(starting);
         match select(&mut cancelled, starting).await {
             Either::Left(_) => return Err(given_up()),
             Either::Right((begun, _)) => begun?,
         }
     };
-    if begun == Begun::Skip {
+    let Some((uploader, ledger)) = begun else {
         return read_over(messages).await.map(|()| commit::skipped(&run));
-    }
+    };
     let run = Arc::new(run);
     let mut files = Files {
         uploader,
@@ -157,7 +161,7 @@ async fn deliver(
             Either::Right((staged, _)) => staged,
         }
     };
-    match staged {
+    let ended = match staged {
         Ok(()) => {
             let done = Done { visible: files.visible, ended: files.ended, rejects: files.rejects };
             let committed = commit::complete(&run, files.uploader, done, &files.counts).await;
@@ -166,9 +170,59 @@ async fn deliver(
         Err(error) => {
             let open = files.upload.into_iter().chain(files.rejects_upload);
             let ended = files.ended.into_iter().chain(files.rejects).map(|file| file.upload);
-            let uploads = open.chain(ended);
-            Err(run.visible.note(commit::abort(uploads, error).await))
+            // An export that was refused may be resumed yet, with the right rows.
+            let refused = error.kind() == ErrorKind::Resume;
+            let uploads = open.chain(ended).filter(|upload| !(refused && upload.is_taken_up()));
+            let error = run.visible.note(commit::abort(uploads, error).await);
+            drop(files.uploader);
+            Err(error)
         }
+    };
+    match (ended, end(ledger).await) {
+        // What was delivered is delivered: a journal that stays names nothing that is open.
+        (Ok(manifest), _) => Ok(manifest),
+        (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(left)) => Err(error.with_note(&format!("besides, {left:#}"))),
+    }
+}
+
+/// What an export needs to go on: where its files go to, and its journal.
+type Started = (Uploader, Option<Arc<Ledger>>);
+
+/// Looks at what is there; nothing where the export is skipped.
+async fn start(run: &mut Run, store: Store, journal: Option<(Journal, Resume)>) -> Result<Option<Started>> {
+    let ledger = match &journal {
+        Some((journal, resume)) => {
+            let ledger = Ledger::open(journal, &store).await?;
+            ledger.admit(*resume)?;
+            Some(Arc::new(ledger))
+        }
+        None => None,
+    };
+    let onlooker = Onlooker { progress: run.progress.clone(), events: run.events.clone() };
+    let mut uploader = Uploader::new(store.clone(), ledger.clone(), Arc::new(onlooker));
+    if begin(run, &mut uploader).await? == Begun::Skip {
+        return Ok(None);
+    }
+    if let Some(ledger) = &ledger {
+        ledger.begin(plan(run, &store)?, &store).await?;
+    }
+    Ok(Some((uploader, ledger)))
+}
+
+/// The hash of everything that a resumed export must have in common with the one that died, besides its rows.
+fn plan(run: &Run, store: &Store) -> Result<String> {
+    let Run { destination, context, id, columns, .. } = run;
+    let key = destination.file_key(context, NonZeroU64::MIN)?;
+    let mut digest = Digest::default();
+    digest.update(format!("{destination:?}\n{context:?}\n{id:?}\n{columns:?}\n{store:?}\n{key}").as_bytes());
+    Ok(digest.sum().sha256)
+}
+
+async fn end(ledger: Option<Arc<Ledger>>) -> Result<()> {
+    match ledger {
+        Some(ledger) => ledger.end().await,
+        None => Ok(()),
     }
 }
 
@@ -221,6 +275,11 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
                     Advanced::Ended(ended) => files.rejects = Some(ended),
                     Advanced::Open(_) => unreachable!("the last bytes end a file"),
                 }
+            }
+            if let Some(key) = files.uploader.left_over() {
+                let text =
+                    format!("`{key}` cannot be resumed: the rows end before it, those of the export that died did not");
+                return Err(Error::new(ErrorKind::Resume, text));
             }
             return Ok(());
         };

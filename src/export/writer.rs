@@ -25,7 +25,7 @@ use crate::format::csv::Header;
 use crate::manifest::Manifest;
 use crate::memory::{FREE_ROWS, MemoryBudget, Permit};
 use crate::row::{Batch, FieldNames, Mapping, RowError, RowErrorKind, Value};
-use crate::store::{Preflight, Store};
+use crate::store::{Journal, Preflight, Resume, Store};
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
@@ -87,6 +87,8 @@ pub struct ExportBuilder {
     run_id: Option<String>,
     columns: Option<Vec<String>>,
     memory: Option<MemoryBudget>,
+    journal: Option<Journal>,
+    resume: Resume,
 }
 
 impl ExportBuilder {
@@ -106,6 +108,61 @@ impl ExportBuilder {
     /// fields do not, and need these when the destination writes a header or picks columns.
     pub fn with_columns<S: Into<String>>(self, columns: impl IntoIterator<Item = S>) -> Self {
         Self { columns: Some(columns.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// The list of the export's open uploads, so that what it leaves is known even if its process is killed; default: none.
+    ///
+    /// The export refuses to start where the journal of another stands, with [`ErrorKind::Exists`].
+    pub fn with_journal(self, journal: Journal) -> Self {
+        Self { journal: Some(journal), ..self }
+    }
+
+    /// The journal beside the manifest of this export, to be given to [`with_journal`](Self::with_journal) or to
+    /// [`Store::reap_journal`].
+    ///
+    /// # Errors
+    ///
+    /// When the manifest's name cannot be made from the context.
+    pub fn journal_beside(&self) -> Result<Journal> {
+        let run_id = self.run_id.clone().unwrap_or_else(|| default_run_id(&self.context));
+        Ok(Journal::beside(self.destination.manifest_key(&self.context, &run_id)?.as_str()))
+    }
+
+    /// Goes on where an export died, by its journal; by default that beside the manifest.
+    ///
+    /// It is given the same rows again. They are encoded again, but files that were sent whole are neither compressed,
+    /// encrypted nor sent: the hash of their bytes is compared, and they are completed as they are. Uploads that were not
+    /// finished are aborted and made anew, and so are files that fit one part, and all files of a local folder. Where there
+    /// is no journal, the export starts afresh.
+    ///
+    /// Destination, context, run id, columns, the store and the rows have to be the same; so give the export a run id and the
+    /// time of the first try. Otherwise it is refused with [`ErrorKind::Resume`], and journal and finished files stay for a
+    /// try with the right ones, or for [`Store::reap_journal`]. After any other failure all is taken back, as ever. Another
+    /// version of this crate may refuse a journal, too.
+    ///
+    /// Uploads that the store has dropped meanwhile fail the commit: nothing is visible that was not before, the journal is
+    /// gone, and the next try starts afresh. An export that keeps what exists takes a larger file that it finds completed
+    /// for its own; a small one it does not know, and fails.
+    ///
+    /// ```
+    /// # use chrono::{DateTime, Utc};
+    /// # use consign::location::{BucketName, FolderPath};
+    /// # use consign::template::{Context, Template};
+    /// # use consign::{Destination, Export, store::Store};
+    /// # #[tokio::main]
+    /// # async fn main() -> consign::Result<()> {
+    /// # let destination = Destination::builder(
+    /// #     BucketName::parse("acme-exports")?, FolderPath::parse("a")?, Template::parse("a")?).build()?;
+    /// # let store = Store::from_url("memory:///")?;
+    /// let context = Context::new(DateTime::UNIX_EPOCH);
+    /// let mut export = Export::builder(&destination, &store, context).with_run_id("1").with_resume().start()?;
+    /// export.write(&[("faa", "04G")].into_iter().collect::<std::collections::BTreeMap<_, _>>()).await?;
+    /// assert_eq!(export.commit().await?.rows(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_resume(self) -> Self {
+        Self { resume: Resume::TakeUp, ..self }
     }
 
     /// Finds out whether the export could be delivered, by doing everything that it would do to the store with a few bytes
@@ -153,13 +210,18 @@ impl ExportBuilder {
     /// When a name cannot be made from the context, the store is another bucket than the destination's, the
     /// destination asks for a column that there is not, or no tokio runtime runs here.
     pub fn start(self) -> Result<Export> {
-        let Self { destination, store, context, run_id, columns, memory } = self;
+        let Self { destination, store, context, run_id, columns, memory, journal, resume } = self;
         let memory = memory.unwrap_or_else(MemoryBudget::process);
         let runtime = Handle::try_current().map_err(|e| {
             Error::new(ErrorKind::Store, "an export runs on a tokio runtime, and none runs here").with_source(e)
         })?;
         let run_id = run_id.unwrap_or_else(|| default_run_id(&context));
         begin::check(&destination, &store, &context, &run_id)?;
+        let journal = match (journal, resume) {
+            (None, Resume::TakeUp) => Some(Journal::beside(destination.manifest_key(&context, &run_id)?.as_str())),
+            (journal, _) => journal,
+        };
+        let given = columns.clone();
         let names = columns.map_or(FieldNames::Unknown, FieldNames::Named);
         let (mapping, width) = match &names {
             FieldNames::Named(names) => (Some(Arc::new(destination.columns().resolve(names)?)), names.len()),
@@ -180,8 +242,11 @@ impl ExportBuilder {
             visible: visible.clone(),
             _entered: memory.enter(),
             memory: memory.clone(),
+            columns: given,
+            journaled: journal.is_some(),
         };
-        let delivery = pipeline::run(run, store, messages, gone);
+        let journal = journal.map(|journal| (journal, resume));
+        let delivery = pipeline::run(run, store, journal, messages, gone);
         #[cfg(feature = "tracing")]
         let delivery = tracing::Instrument::instrument(delivery, span);
         Ok(Export {
@@ -231,6 +296,8 @@ impl Export {
             run_id: None,
             columns: None,
             memory: None,
+            journal: None,
+            resume: Resume::Refuse,
         }
     }
 

@@ -1,12 +1,22 @@
 //! What bytes a file has: how many, and their hash.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// Counts and hashes the bytes of a file as it is stored, in order. It tells our file from another under the same key.
+/// Counts and hashes the bytes of a file, in order. Of those that are stored, it tells our file from another under the
+/// same key.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Digest {
     bytes: u64,
     sha256: Sha256,
+}
+
+/// How many bytes a file has, and their SHA-256.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Sum {
+    pub(crate) bytes: u64,
+    /// In hexadecimal digits.
+    pub(crate) sha256: String,
 }
 
 impl Digest {
@@ -15,11 +25,7 @@ impl Digest {
         self.sha256.update(bytes);
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    pub(crate) fn sha256(&self) -> [u8; 32] {
-        self.sha256.clone().finalize().into()
+    pub(crate) fn sum(&self) -> Sum {
+        Sum { bytes: self.bytes, sha256: format!("{:x}", self.sha256.clone().finalize()) }
     }
 }

@@ -18,6 +18,7 @@ use object_store::PutPayload;
 
 use super::exists::Claim;
 use super::failure;
+use super::ledger::Entry;
 use super::wire::Owner;
 use crate::{Error, ErrorKind, Result};
 
@@ -31,11 +32,17 @@ pub(super) struct Staging {
     /// The folders that were made for it, in their order.
     made: Mutex<Vec<PathBuf>>,
     files: AtomicU64,
+    noted: Option<Entry>,
 }
 
 impl Staging {
-    /// Makes the folder, and the root above it where it is not there yet.
-    pub(super) fn create(root: &Path) -> Result<Self> {
+    /// A name for the folder, which two exports hardly ever share.
+    pub(super) fn name(root: &Path) -> String {
+        format!(".consign-{:016x}", RandomState::new().hash_one(root))
+    }
+
+    /// Makes the folder with this name, and the root above it where it is not there yet.
+    pub(super) fn create(root: &Path, name: &str, noted: Option<Entry>) -> Result<Self> {
         let doing = || format!("make a folder for unfinished files in `{}`", root.display());
         let mut made: Vec<_> = root.ancestors().take_while(|path| !path.exists()).map(Path::to_path_buf).collect();
         made.reverse();
@@ -45,21 +52,14 @@ impl Staging {
             folder: PathBuf::new(),
             made: Mutex::new(made),
             files: AtomicU64::new(0),
+            noted,
         };
         fs::create_dir_all(root).map_err(|e| failure::file(&doing(), e))?;
         staging.within = fs::canonicalize(root).map_err(|e| failure::file(&doing(), e))?;
-        loop {
-            // A name that two exports hardly ever share: whoever comes second takes another one.
-            let folder = root.join(format!(".consign-{:016x}", RandomState::new().hash_one(root)));
-            match fs::create_dir(&folder) {
-                Ok(()) => {
-                    staging.folder = folder;
-                    return Ok(staging);
-                }
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(failure::file(&doing(), e)),
-            }
-        }
+        let folder = root.join(name);
+        fs::create_dir(&folder).map_err(|e| failure::file(&doing(), e))?;
+        staging.folder = folder;
+        Ok(staging)
     }
 
     /// Walks to the folder of a key, and tells of links that lead out of the store. A link that is put there at the very
@@ -110,6 +110,11 @@ impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed holds something that is not ours, or was delivered.
         let _ = fs::remove_dir(&self.folder);
+        if let Some(noted) = self.noted.take()
+            && !self.folder.exists()
+        {
+            noted.close();
+        }
         for folder in self.made().iter().rev() {
             let _ = fs::remove_dir(folder);
         }

@@ -232,7 +232,7 @@ impl Preflight {
 fn check_folder(root: &FilePath, key: &str, on_exists: OnExists) -> Preflight {
     let claim = if on_exists == OnExists::Overwrite { Claim::Replace } else { Claim::Create };
     let write = || {
-        let mut file = LocalFile::create(Arc::new(Staging::create(root)?), key)?;
+        let mut file = LocalFile::create(Arc::new(Staging::create(root, &Staging::name(root), None)?), key)?;
         file.write(key, &PutPayload::from_static(BODY))?;
         file.publish(key, claim)
     };

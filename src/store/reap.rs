@@ -29,6 +29,8 @@ impl Store {
     /// What is younger than `older_than` at the time `now` is left alone: it may be an export that runs. Choose an age
     /// that no export reaches.
     ///
+    /// [`reap_journal`](Self::reap_journal) removes what one export left, whatever its age, and in any store.
+    ///
     /// Google Cloud Storage cannot be asked here; Azure drops blocks that no blob was made of after seven days by
     /// itself. A rule of the bucket's lifecycle does the same for S3, in days.
     ///
@@ -62,7 +64,7 @@ impl Store {
                 reaped.map_err(|e| failure::task("remove unfinished files", e))?
             }
             #[cfg(feature = "aws")]
-            Backend::Object(_) if self.s3.is_some() => uploads::reap(self, prefix, before).await,
+            Backend::Object(_) if self.s3.is_some() => uploads::reap(self, prefix, |_, since| since <= before).await,
             Backend::Object(_) => {
                 let _ = prefix;
                 Err(Error::new(
@@ -74,6 +76,12 @@ impl Store {
     }
 }
 
+/// Whether a name is that of a folder of unfinished files.
+pub(super) fn is_ours(name: &str) -> bool {
+    let digits = name.strip_prefix(".consign-");
+    digits.is_some_and(|d| d.len() == 16 && d.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+}
+
 /// Removes the folders of unfinished files that were begun before a time.
 fn reap_folder(root: &FilePath, before: DateTime<Utc>) -> Result<Vec<Reaped>> {
     let doing = format!("remove unfinished files in `{}`", root.display());
@@ -82,9 +90,7 @@ fn reap_folder(root: &FilePath, before: DateTime<Utc>) -> Result<Vec<Reaped>> {
     for entry in std::fs::read_dir(root).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
-        let digits = name.to_str().and_then(|name| name.strip_prefix(".consign-"));
-        let ours = digits.is_some_and(|d| d.len() == 16 && d.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
-        if !ours || !entry.file_type().map_err(failed)?.is_dir() {
+        if !name.to_str().is_some_and(is_ours) || !entry.file_type().map_err(failed)?.is_dir() {
             continue;
         }
         // The folder's own time is that of the last file that was begun in it.
@@ -148,7 +154,12 @@ pub(super) mod uploads {
         get(url.map_err(|e| failure::object(DOING, e))?.as_str()).await
     }
 
-    pub(in crate::store) async fn reap(store: &Store, prefix: &str, before: DateTime<Utc>) -> Result<Vec<Reaped>> {
+    /// Aborts the open uploads whose keys begin with `prefix` and that are meant, by their whole key and their time.
+    pub(in crate::store) async fn reap(
+        store: &Store,
+        prefix: &str,
+        is_meant: impl Fn(&str, DateTime<Utc>) -> bool,
+    ) -> Result<Vec<Reaped>> {
         let s3 = store.s3.as_ref().expect("the store is S3");
         let mut reaped = Vec::new();
         let mut after: Option<(String, String)> = None;
@@ -156,7 +167,7 @@ pub(super) mod uploads {
             let page = page(store, prefix, after.as_ref()).await?;
             for upload in texts(&page, &UPLOAD).map(open) {
                 let Open { key, id, since } = upload.ok_or_else(|| unreadable(&page))?;
-                if since > before {
+                if !is_meant(&key, since) {
                     continue;
                 }
                 // A prefix of ours ends at any character, and a key may be none of ours to name.

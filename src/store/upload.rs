@@ -10,8 +10,9 @@ use object_store::multipart::PartId;
 use object_store::path::Path;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
-use super::digest::Digest;
+use super::digest::Sum;
 use super::exists::{self, Claim, Claims};
+use super::ledger::{Entry, Finished, Kept, Ledger};
 use super::local::{LocalFile, Published, Staging};
 use super::watch::{Underway, Watch};
 use super::wire::{Incomplete, Opened, Owner, Wire};
@@ -31,6 +32,9 @@ pub(crate) struct Uploader {
     store: Store,
     wire: Option<Wire>,
     staging: Option<Arc<Staging>>,
+    ledger: Option<Arc<Ledger>>,
+    /// The files of an export that died which have been taken up, by their numbers in the journal.
+    taken_up: Vec<u64>,
     held: usize,
     claims: Claims,
     /// Which keys are looked at before their files are begun.
@@ -69,7 +73,7 @@ const OVERLAP: Duration = Duration::from_millis(250);
 const TAKEN_BACK: usize = 8;
 
 impl Uploader {
-    pub(crate) fn new(store: Store, watch: Arc<dyn Watch>) -> Self {
+    pub(crate) fn new(store: Store, ledger: Option<Arc<Ledger>>, watch: Arc<dyn Watch>) -> Self {
         let wire = match &store.backend {
             Backend::Object(interface) => Some(Wire::new(&store, interface.clone(), watch)),
             Backend::Folder(_) => None,
@@ -78,6 +82,8 @@ impl Uploader {
             store,
             wire,
             staging: None,
+            ledger,
+            taken_up: Vec::new(),
             held: 0,
             claims: Claims::default(),
             looks: Looks::AtNone,
@@ -100,8 +106,14 @@ impl Uploader {
         self.claims.put != Claim::Replace
     }
 
-    /// Whether something stands at a key.
+    /// Whether something stands at a key that is not the file of the export that this one goes on with.
     pub(crate) async fn exists(&self, key: &str) -> Result<bool> {
+        let token = self.ledger.as_ref().and_then(|ledger| ledger.token(key));
+        if let (Some(token), Some(wire)) = (token, &self.wire)
+            && wire.owner(&self.store.path(key)?, &token).await.is_ok_and(|owner| owner == Owner::We)
+        {
+            return Ok(false);
+        }
         let doing = format!("ask whether `{key}` exists");
         match (&self.store.backend, &self.wire) {
             (Backend::Folder(root), _) => {
@@ -117,9 +129,9 @@ impl Uploader {
     }
 
     /// Completes the first file of an export that keeps what exists, which is what exports with the same names race for.
-    pub(crate) async fn claim(&self, first: Upload, digest: &Digest) -> Result<()> {
-        let in_steps = matches!(&first.state, State::Object(object) if matches!(object.open, Open::Yes(_)));
-        first.complete(digest).await?;
+    pub(crate) async fn claim(&self, first: Upload, sum: &Sum) -> Result<()> {
+        let in_steps = matches!(&first.state, State::Object(object) if matches!(object.open, Open::Yes(..)));
+        first.complete(sum).await?;
         if in_steps {
             tokio::time::sleep(OVERLAP).await;
         }
@@ -188,14 +200,19 @@ impl Uploader {
         let state = match &self.store.backend {
             Backend::Object(_) => {
                 let wire = self.wire.clone().expect("an object store has a wire");
-                State::Object(ObjectUpload::new(wire, self.store.path(&key)?, self.claims))
+                State::Object(ObjectUpload::new(wire, self.store.path(&key)?, self.claims, self.ledger.clone()))
             }
             Backend::Folder(root) => {
                 let staging = if let Some(staging) = &self.staging {
                     Arc::clone(staging)
                 } else {
                     let root = root.clone();
-                    let made = spawn_blocking(move || Staging::create(&root)).await;
+                    let name = Staging::name(&root);
+                    let noted = match &self.ledger {
+                        Some(ledger) => Some(Entry::folder(Arc::clone(ledger), &name).await?),
+                        None => None,
+                    };
+                    let made = spawn_blocking(move || Staging::create(&root, &name, noted)).await;
                     let made = Arc::new(made.map_err(|e| failure::task("make a folder", e))??);
                     Arc::clone(self.staging.insert(made))
                 };
@@ -208,6 +225,23 @@ impl Uploader {
         };
         let written = self.keeps().then(|| Arc::clone(&self.written));
         Ok(Upload { key, state, written, claim: self.claims.put })
+    }
+
+    /// Goes on with a file of an export that died, if that had sent it whole: only its completion is missing.
+    pub(crate) fn take_up(&mut self, key: &str) -> Result<Option<(Upload, Finished)>> {
+        let Some(ledger) = &self.ledger else { return Ok(None) };
+        let (Some(kept), Some(wire)) = (ledger.take_up(key, &mut self.taken_up), &self.wire) else { return Ok(None) };
+        let Kept { entry, opened, sent, finished } = kept;
+        let new = ObjectUpload::new(wire.clone(), self.store.path(key)?, self.claims, None);
+        let object = ObjectUpload { open: Open::Yes(opened, Some(entry)), sent, origin: Origin::TakenUp, ..new };
+        let written = self.keeps().then(|| Arc::clone(&self.written));
+        let upload = Upload { key: key.to_owned(), state: State::Object(object), written, claim: self.claims.put };
+        Ok(Some((upload, finished)))
+    }
+
+    /// A file that an export had finished which died, and that this one has not come to.
+    pub(crate) fn left_over(&self) -> Option<String> {
+        self.ledger.as_ref()?.left_over(&self.taken_up)
     }
 
     /// Sends the last bytes of a file, after which it waits to be completed.
@@ -281,11 +315,24 @@ impl Upload {
         }
     }
 
+    /// Writes down that all bytes of the file are in the store, if they are, and not held or in a folder.
+    pub(crate) async fn finished(&mut self, rows: u64, plain: Sum, stored: Sum) -> Result<()> {
+        let State::Object(object) = &mut self.state else { return Ok(()) };
+        let Open::Yes(Opened::Parts { .. }, Some(noted)) = &object.open else { return Ok(()) };
+        let parts = object.sent.iter().flatten().map(|part| part.content_id.clone()).collect();
+        noted.finished(Finished { parts, rows, plain, stored }).await
+    }
+
+    /// Whether it is of an export that died.
+    pub(crate) fn is_taken_up(&self) -> bool {
+        matches!(&self.state, State::Object(object) if object.origin == Origin::TakenUp)
+    }
+
     /// Makes the file visible, whole.
-    pub(crate) async fn complete(self, digest: &Digest) -> Result<()> {
+    pub(crate) async fn complete(self, sum: &Sum) -> Result<()> {
         let Self { key, state, claim, written } = self;
         let by = match state {
-            State::Object(object) => object.complete(&key, digest).await?,
+            State::Object(object) => object.complete(&key, sum).await?,
             State::Local(state) => {
                 let Local::Idle(file) = state else { unreachable!("a file that failed is not completed") };
                 let name = key.clone();
@@ -357,6 +404,15 @@ struct ObjectUpload {
     parts: JoinSet<object_store::Result<(usize, Option<PartId>)>>,
     /// The receipts, by part number from 0.
     sent: Vec<Option<PartId>>,
+    ledger: Option<Arc<Ledger>>,
+    origin: Origin,
+}
+
+/// Who has begun an upload.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Origin {
+    This,
+    TakenUp,
 }
 
 #[derive(Debug)]
@@ -367,14 +423,15 @@ enum Open {
     Held(Payload),
     /// The store has been asked for an upload. A task of its own waits for the reply, so that an upload whose export
     /// is dropped meanwhile can still be aborted.
-    Asked(JoinHandle<object_store::Result<Opened>>),
+    Asked(JoinHandle<Result<(Opened, Option<Entry>)>>),
     /// Parts can be sent.
-    Yes(Opened),
+    Yes(Opened, Option<Entry>),
 }
 
 impl ObjectUpload {
-    fn new(wire: Wire, path: Path, claims: Claims) -> Self {
-        Self { wire, path, claims, open: Open::Not, parts: JoinSet::new(), sent: Vec::new() }
+    fn new(wire: Wire, path: Path, claims: Claims, ledger: Option<Arc<Ledger>>) -> Self {
+        let (open, parts, sent) = (Open::Not, JoinSet::new(), Vec::new());
+        Self { wire, path, claims, open, parts, sent, ledger, origin: Origin::This }
     }
 
     async fn part(&mut self, key: &str, part: Payload) -> Result<()> {
@@ -384,22 +441,22 @@ impl ObjectUpload {
             self.part_done(key).await?;
         }
         if let Open::Not = self.open {
-            let (wire, path) = (self.wire.clone(), self.path.clone());
-            let token = token();
-            self.open = Open::Asked(tokio::spawn(async move { wire.open(&path, &token).await }));
+            let (wire, path, ledger) = (self.wire.clone(), self.path.clone(), self.ledger.clone());
+            let key = key.to_owned();
+            self.open = Open::Asked(tokio::spawn(async move { open(&wire, &path, &key, ledger).await }));
         }
         if let Open::Asked(asked) = &mut self.open {
             let opened = asked.await;
             // Until it is known to be open, nothing is: a task that is done must not be asked again.
             self.open = Open::Not;
-            let opened = opened.map_err(|e| failure::task("open an upload", e))?;
-            self.open = Open::Yes(opened.map_err(|e| failure::object(&format!("write `{key}`"), e))?);
+            let (opened, noted) = opened.map_err(|e| failure::task("open an upload", e))??;
+            self.open = Open::Yes(opened, noted);
         }
         let number = self.sent.len();
         let (size, underway) = (bytes.content_length(), Underway::new(&self.wire.watch, key));
         self.sent.push(None);
         match &mut self.open {
-            Open::Yes(Opened::Object(upload)) => {
+            Open::Yes(Opened::Object(upload), _) => {
                 let sending = upload.put_part(bytes);
                 self.parts.spawn(async move {
                     let sent = sending.await;
@@ -409,7 +466,7 @@ impl ObjectUpload {
                     Ok((number, None))
                 });
             }
-            Open::Yes(Opened::Parts { id, .. }) => {
+            Open::Yes(Opened::Parts { id, .. }, _) => {
                 let (wire, path, id) = (self.wire.clone(), self.path.clone(), id.clone());
                 self.parts.spawn(async move {
                     let receipt = wire.put_part(&path, &id, number, bytes).await;
@@ -443,17 +500,26 @@ impl ObjectUpload {
         Ok(())
     }
 
-    async fn complete(self, key: &str, digest: &Digest) -> Result<Proof> {
+    async fn complete(self, key: &str, sum: &Sum) -> Result<Proof> {
         let Self { wire, path, claims, open, sent, .. } = self;
-        let written = match open {
-            Open::Held(held) => wire.put(&path, held.bytes, claims.put, token(), digest).await,
-            Open::Yes(opened) => {
+        let (written, noted) = match open {
+            Open::Held(held) => (wire.put(&path, held.bytes, claims.put, token(), sum).await, None),
+            Open::Yes(opened, noted) => {
                 let token = if let Opened::Parts { token, .. } = &opened { token.clone() } else { None };
                 let sent = sent.into_iter().flatten().collect();
-                wire.complete(&path, opened, sent, claims.complete, digest).await.map(|()| token)
+                (wire.complete(&path, opened, sent, claims.complete, sum).await.map(|()| token), noted)
             }
             Open::Not | Open::Asked(_) => unreachable!("a file is ended before it is completed"),
         };
+        let is_open = matches!(
+            &written,
+            Err(Incomplete::Unknown(_)
+                | Incomplete::NotWritten { left: Some(_), .. }
+                | Incomplete::Another { left: Some(_) })
+        );
+        if let Some(noted) = noted.filter(|_| !is_open) {
+            noted.close();
+        }
         let (error, left) = match written {
             Ok(token) => return Ok(token.map_or(Proof::None, |token| Proof::Token(wire, path, token))),
             Err(Incomplete::NotWritten { error, left }) => (failure::not_written(key, error), left),
@@ -468,17 +534,51 @@ impl ObjectUpload {
 
     async fn abort(mut self, key: &str) -> Result<()> {
         self.parts.shutdown().await;
-        let opened = match self.open {
+        let (opened, noted) = match self.open {
             Open::Not | Open::Held(_) => return Ok(()),
-            Open::Asked(asked) => asked.await.map_err(|e| failure::task("open an upload", e))?,
-            Open::Yes(opened) => Ok(opened),
+            Open::Asked(asked) => match asked.await.map_err(|e| failure::task("open an upload", e))? {
+                Ok(opened) => opened,
+                // Nothing was opened.
+                Err(_) => return Ok(()),
+            },
+            Open::Yes(opened, noted) => (opened, noted),
         };
-        match opened {
-            Ok(opened) => {
-                self.wire.abort(&self.path, opened).await.map_err(|e| failure::object(&format!("abort `{key}`"), e))
+        let aborted = self.wire.abort(&self.path, opened).await;
+        aborted.map_err(|e| failure::object(&format!("abort `{key}`"), e))?;
+        if let Some(noted) = noted {
+            noted.close();
+        }
+        Ok(())
+    }
+}
+
+/// Opens an upload, which is in the journal before, and with its id right after.
+async fn open(wire: &Wire, path: &Path, key: &str, ledger: Option<Arc<Ledger>>) -> Result<(Opened, Option<Entry>)> {
+    let noted = match ledger {
+        Some(ledger) => Some(Entry::upload(ledger, key).await?),
+        None => None,
+    };
+    match wire.open(path, &token()).await {
+        Ok(opened) => {
+            let Some(noted) = noted else { return Ok((opened, None)) };
+            let Opened::Parts { id, token } = &opened else { return Ok((opened, Some(noted))) };
+            let Err(error) = noted.opened(id, token.as_deref()).await else { return Ok((opened, Some(noted))) };
+            match wire.abort(path, opened).await {
+                Ok(()) => {
+                    noted.close();
+                    Err(error)
+                }
+                Err(left) => Err(error.with_note(&format!("besides, its upload could not be aborted: {left}"))),
             }
-            // Nothing was opened.
-            Err(_) => Ok(()),
+        }
+        Err(e) => {
+            let unopened = failure::is_refusal(&e)
+                || failure::is_no_connection(&e)
+                || matches!(e, object_store::Error::NotFound { .. });
+            if let Some(noted) = noted.filter(|_| unopened) {
+                noted.close();
+            }
+            Err(failure::object(&format!("write `{key}`"), e))
         }
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
@@ -16,7 +17,7 @@ use object_store::{
 };
 
 use super::Store;
-use super::digest::Digest;
+use super::digest::{Digest, Sum};
 use super::exists::Claim;
 use super::failure;
 use super::retry::{Patience, reached, try_limit};
@@ -192,6 +193,38 @@ impl Wire {
         }
     }
 
+    /// The bytes of what stands at a path.
+    pub(super) async fn read(&self, path: &Path) -> Result<Option<Bytes>> {
+        let mut patience = self.patience(path, 0);
+        loop {
+            let read = async { self.store().get(path).await?.bytes().await };
+            match read.await {
+                Ok(bytes) => return self.heard(Ok(Some(bytes))),
+                Err(object_store::Error::NotFound { .. }) => return self.heard(Ok(None)),
+                Err(e) => {
+                    if !patience.again(&e).await {
+                        return Err(e);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Deletes what stands at a path, if anything does.
+    pub(super) async fn remove(&self, path: &Path) -> Result<()> {
+        let mut patience = self.patience(path, 0);
+        loop {
+            match self.store().delete(path).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => return self.heard(Ok(())),
+                Err(e) => {
+                    if !patience.again(&e).await {
+                        return Err(e);
+                    }
+                }
+            }
+        }
+    }
+
     /// Puts a file with one request, as often as needed, and gives the token back that it has in its metadata. A file
     /// that replaces what stands there has none: the last try of several has the same effect as the first.
     pub(super) async fn put(
@@ -200,7 +233,7 @@ impl Wire {
         bytes: PutPayload,
         claim: Claim,
         token: String,
-        digest: &Digest,
+        sum: &Sum,
     ) -> Result<Option<String>, Incomplete> {
         let mut patience = self.patience(path, bytes.content_length());
         let mut token = Some(token).filter(|_| claim != Claim::Replace);
@@ -225,7 +258,7 @@ impl Wire {
             if claim == Claim::Replace && patience.again(&error).await {
                 continue;
             }
-            match self.settle(path, token.as_deref(), digest, claim, error).await {
+            match self.settle(path, token.as_deref(), sum, claim, error).await {
                 Ok(()) => return Ok(token),
                 Err(Incomplete::NotWritten { error, .. })
                     if claim != Claim::Replace && patience.again(&error).await => {}
@@ -242,14 +275,14 @@ impl Wire {
         opened: Opened,
         sent: Vec<PartId>,
         claim: Claim,
-        digest: &Digest,
+        sum: &Sum,
     ) -> Result<(), Incomplete> {
         match (opened, &self.store) {
             (Opened::Object(mut upload), _) => {
                 let mut completed = if claim == Claim::Replace { Ok(()) } else { self.look(path).await };
                 if completed.is_ok() {
                     let Err(e) = upload.complete().await else { return Ok(()) };
-                    completed = self.settle(path, None, digest, claim, e).await;
+                    completed = self.settle(path, None, sum, claim, e).await;
                 }
                 if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
                     *left = upload.abort().await.err();
@@ -261,7 +294,7 @@ impl Wire {
                     (Claim::Create, Some(create)) => create,
                     _ => parts,
                 };
-                let mut completed = self.complete_parts(by, path, &id, token.as_deref(), sent, claim, digest).await;
+                let mut completed = self.complete_parts(by, path, &id, token.as_deref(), sent, claim, sum).await;
                 if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
                     // Its parts would be kept.
                     *left = match parts.abort_multipart(path, &id).await {
@@ -286,7 +319,7 @@ impl Wire {
         token: Option<&str>,
         sent: Vec<PartId>,
         claim: Claim,
-        digest: &Digest,
+        sum: &Sum,
     ) -> Result<(), Incomplete> {
         let mut patience = self.patience(path, 0);
         if claim == Claim::Look {
@@ -294,7 +327,7 @@ impl Wire {
         }
         loop {
             let Err(e) = by.complete_multipart(path, id, sent.clone()).await else { return Ok(()) };
-            match self.settle(path, token, digest, claim, e).await {
+            match self.settle(path, token, sum, claim, e).await {
                 Err(Incomplete::NotWritten { error, .. } | Incomplete::Unknown(error))
                     if patience.again(&error).await => {}
                 settled => return settled,
@@ -316,11 +349,11 @@ impl Wire {
         &self,
         path: &Path,
         token: Option<&str>,
-        digest: &Digest,
+        sum: &Sum,
         claim: Claim,
         error: object_store::Error,
     ) -> Result<(), Incomplete> {
-        match self.is_ours(path, token, digest).await {
+        match self.is_ours(path, token, sum).await {
             Ok(true) => Ok(()),
             Ok(false) if claim != Claim::Replace => Err(Incomplete::Another { left: None }),
             Ok(false) | Err(object_store::Error::NotFound { .. }) => Err(Incomplete::NotWritten { error, left: None }),
@@ -357,13 +390,13 @@ impl Wire {
         }
     }
 
-    async fn is_ours(&self, path: &Path, token: Option<&str>, digest: &Digest) -> Result<bool> {
+    async fn is_ours(&self, path: &Path, token: Option<&str>, sum: &Sum) -> Result<bool> {
         let found = self.store.store().get(path).await?;
         let written = found.attributes.get(&Attribute::Metadata(TOKEN.into()));
         if let (Some(token), Some(written)) = (token, written) {
             return Ok(written.as_ref() == token);
         }
-        if found.meta.size != digest.bytes() {
+        if found.meta.size != sum.bytes {
             return Ok(false);
         }
         let mut read = Digest::default();
@@ -371,7 +404,7 @@ impl Wire {
         while let Some(bytes) = stream.try_next().await? {
             read.update(&bytes);
         }
-        Ok(read.sha256() == digest.sha256())
+        Ok(read.sum() == *sum)
     }
 
     pub(super) async fn abort(&self, path: &Path, opened: Opened) -> Result<()> {

@@ -15,6 +15,7 @@ mod destination_file;
 mod events;
 mod export;
 mod folder;
+mod journal;
 #[cfg(any(feature = "gzip", feature = "openpgp"))]
 mod layer;
 mod location;

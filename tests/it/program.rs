@@ -203,11 +203,31 @@ fn a_key_that_is_none_is_named() {
 }
 
 #[test]
+fn a_journal_is_gone_at_the_end_and_needs_what_the_export_was_named_by() {
+    let bench = Bench::new(r#"{"bucketName": "b", "path": "p", "filenameTemplate": "t"}"#);
+    let journal = bench.path("journal");
+    let path = journal.to_str().unwrap();
+    for journal in ["manifest", path] {
+        bench.check(&["--input", "-", "--run-id", "1", "--quiet", "--journal", journal, "--resume"], b"a\n1\n");
+    }
+    assert!(!journal.exists());
+    assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 1);
+    fs::write(&journal, "{}\n").unwrap();
+    let text = format!("export: the journal `{path}` cannot be read: line 1: expected an entry");
+    let output = bench.run(&["--input", "-", "--journal", path], b"a\n1\n");
+    assert!(!output.status.success() && String::from_utf8(output.stderr).unwrap().starts_with(&text));
+}
+
+#[test]
 fn wrong_options_are_named_with_the_usage() {
     for (options, text) in [
         (&["--frobnicate"][..], "export: unknown option --frobnicate\n\nusage: export "),
         (&["--to"], "export: --to needs a value\n\nusage: export "),
         (&["--recipient", "key", "--quiet"], "export: --to and --destination are needed\n\nusage: export "),
+        (
+            &["--resume", "--run-id", "1"],
+            "export: --resume needs the --run-id and the --time of the export that it goes on with\n\nusage: export ",
+        ),
         (&["--to", "memory:///"], "export: --to and --destination are needed\n\nusage: export "),
         (&["--time", "noon"], "export: --time noon: "),
     ] {

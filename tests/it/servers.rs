@@ -12,6 +12,7 @@ mod matrix;
 mod memory;
 mod preflight;
 mod proxy;
+mod resumed;
 mod rows;
 
 use std::num::NonZeroU64;
