@@ -61,7 +61,7 @@ fn main() -> ExitCode {
             let done = runtime.block_on(async {
                 match options.job {
                     Job::Reap(age) => reap(&options, age).await,
-                    Job::Deliver | Job::Check => run(&options).await,
+                    Job::Deliver | Job::Resume | Job::Check => run(&options).await,
                 }
             });
             // A read of the standard input that never ends must not hold the program.
@@ -118,7 +118,7 @@ async fn run(options: &Options) -> Result<(), String> {
         }
         Some(path) => export = export.with_journal(Journal::file(path)),
     }
-    if options.resume {
+    if options.job == Job::Resume {
         export = export.with_resume();
     }
     if let Some(memory) = &options.memory {

@@ -60,7 +60,6 @@ pub(crate) struct Options {
     pub(crate) time: Option<DateTime<Utc>>,
     pub(crate) recipients: Vec<PathBuf>,
     pub(crate) journal: Option<String>,
-    pub(crate) resume: bool,
     pub(crate) quiet: bool,
     pub(crate) json: bool,
     pub(crate) bundled: bool,
@@ -79,6 +78,8 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) enum Job {
     #[default]
     Deliver,
+    /// To go on where a crash ended.
+    Resume,
     /// To find out whether it could be delivered.
     Check,
     /// To remove what killed exports left that is older than this.
@@ -141,7 +142,7 @@ impl Options {
                 "--reap" => options.job = Job::Reap(A_DAY),
                 "--older-than" => older_than = Some(age(&value()?)?),
                 "--journal" => options.journal = Some(value()?),
-                "--resume" => options.resume = true,
+                "--resume" => options.job = Job::Resume,
                 "--quiet" => options.quiet = true,
                 "--json" => options.json = true,
                 "--help" | "-h" => return Ok(None),
@@ -150,13 +151,13 @@ impl Options {
         }
         match (&mut options.job, older_than) {
             (Job::Reap(age), Some(older_than)) => *age = older_than,
-            (Job::Deliver | Job::Check, Some(_)) => return Err("--older-than is for --reap".into()),
+            (Job::Deliver | Job::Resume | Job::Check, Some(_)) => return Err("--older-than is for --reap".into()),
             (_, None) => {}
         }
         if let Job::Reap(_) = options.job {
             return if options.to.is_some() { Ok(Some(options)) } else { Err("--reap needs --to".into()) };
         }
-        if options.resume && (options.run_id.is_none() || options.time.is_none()) {
+        if options.job == Job::Resume && (options.run_id.is_none() || options.time.is_none()) {
             return Err("--resume needs the --run-id and the --time of the export that it goes on with".into());
         }
         if options.to.is_some() && options.destination.is_some() {

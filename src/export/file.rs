@@ -66,15 +66,12 @@ impl OpenFile {
             let run = Arc::clone(run);
             worker(move || Ok((key(&run)?, Layers::start(&run.destination)?))).await?
         };
-        let finished = match uploader.take_up(key.as_str())? {
-            Some((taken_up, finished)) => {
-                *upload = Some(taken_up);
-                Some(finished)
-            }
-            None => {
-                *upload = Some(uploader.start(key.as_str()).await?);
-                None
-            }
+        let finished = if let Some((taken_up, finished)) = uploader.take_up(key.as_str())? {
+            *upload = Some(taken_up);
+            Some(finished)
+        } else {
+            *upload = Some(uploader.start(key.as_str()).await?);
+            None
         };
         run.events.tell(|| Event::FileOpened { key: key.as_str().to_owned() });
         Ok(Self {

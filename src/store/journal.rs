@@ -210,7 +210,7 @@ impl Keep for InFile {
     }
 
     fn remove(&self) -> BoxFuture<'_, Result<()>> {
-        self.on("remove", |lines| lines.remove())
+        self.on("remove", Lines::remove)
     }
 }
 

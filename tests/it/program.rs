@@ -204,7 +204,7 @@ fn a_key_that_is_none_is_named() {
 
 #[test]
 fn a_journal_is_gone_at_the_end_and_needs_what_the_export_was_named_by() {
-    let bench = Bench::new(r#"{"bucketName": "b", "path": "p", "filenameTemplate": "t"}"#);
+    let bench = Bench::new(r#"{"bucketName": "acme-exports", "path": "p", "filenameTemplate": "t"}"#);
     let journal = bench.path("journal");
     let path = journal.to_str().unwrap();
     for journal in ["manifest", path] {
@@ -214,7 +214,7 @@ fn a_journal_is_gone_at_the_end_and_needs_what_the_export_was_named_by() {
     assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 1);
     fs::write(&journal, "{}\n").unwrap();
     let text = format!("export: the journal `{path}` cannot be read: line 1: expected an entry");
-    let output = bench.run(&["--input", "-", "--journal", path], b"a\n1\n");
+    let output = bench.run(&["--input", "-", "--quiet", "--journal", path], b"a\n1\n");
     assert!(!output.status.success() && String::from_utf8(output.stderr).unwrap().starts_with(&text));
 }
 

@@ -123,14 +123,13 @@ impl Case {
 
     /// The names that stand there.
     async fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = match &self.place {
+        let names: Vec<String> = match &self.place {
             Place::Bucket(_, client) => client.keys(&self.folder).await,
             Place::Folder => {
                 [self.root(), self.root().join(&self.folder)].iter().flat_map(|path| files(path)).collect()
             }
         };
-        names.iter_mut().for_each(|name| *name = name.rsplit_once('/').map_or(&**name, |(_, name)| name).to_owned());
-        names
+        names.iter().map(|name| name.rsplit_once('/').map_or(&**name, |(_, name)| name).to_owned()).collect()
     }
 
     /// Everything that stands there must be whole, and a manifest must not stand alone; returns what the journal holds.
