@@ -89,10 +89,10 @@ impl Keep for Lines {
 const ROWS: Range<u64> = 0..2 * FILE_ROWS + 1;
 
 /// Runs an export until the first file is in the store and the second one's upload is open, and lets it die there: its
-/// tasks end where they are, and nobody cleans up.
+/// tasks end where they are, and nobody cleans up. A runtime of several threads would let some of them see others end.
 fn die(store: &Store) -> Arc<Lines> {
     let lines = Arc::new(Lines::default());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = runtime();
     let export = runtime.block_on(async {
         let mut export = builder(store).with_journal(Journal::kept_by(Arc::clone(&lines) as _)).start().unwrap();
         write(&mut export, 0..2 * FILE_ROWS).await.unwrap();
@@ -117,7 +117,7 @@ async fn keys(memory: &InMemory) -> Vec<String> {
 fn id(text: &str, number: u64) -> String {
     let entries = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let mut opened = entries.filter(|entry| entry["entry"] == "opened" && entry["number"] == number);
-    opened.next().unwrap()["id"].as_str().unwrap().to_owned()
+    opened.next().unwrap_or_else(|| panic!("{text}"))["id"].as_str().unwrap().to_owned()
 }
 
 async fn is_open(memory: &InMemory, id: &str) -> bool {
