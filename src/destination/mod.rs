@@ -36,6 +36,7 @@ mod naming;
 pub mod platform;
 pub mod policy;
 pub mod schedule;
+mod settings;
 
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -72,8 +73,8 @@ struct Plan {
     manifest: ManifestFile,
     commit: Commit,
     on_exists: OnExists,
-    /// What is added to the names, so that they are free.
-    suffix: Option<NonZeroU32>,
+    /// The number behind the names, by which they are free; 1 is none.
+    number: NonZeroU32,
 }
 
 /// When the files of an export become visible.
@@ -121,7 +122,7 @@ impl Destination {
             manifest: ManifestFile::default(),
             commit: Commit::default(),
             on_exists: OnExists::default(),
-            suffix: None,
+            number: NonZeroU32::MIN,
         })
     }
 

@@ -25,13 +25,21 @@ impl Destination {
     pub const MAX_SUFFIX: NonZeroU32 = NonZeroU32::new(1_000).expect("1,000 is not zero");
 
     /// The same destination, with a number behind all of its names.
-    pub(crate) fn with_suffix(&self, suffix: NonZeroU32) -> Self {
-        Self(Arc::new(Plan { suffix: Some(suffix), ..Plan::clone(&self.0) }))
+    pub(crate) fn with_number(&self, number: NonZeroU32) -> Self {
+        Self(Arc::new(Plan { number, ..Plan::clone(&self.0) }))
+    }
+
+    /// The number behind the names; 1 where they have none.
+    pub(crate) fn number(&self) -> NonZeroU32 {
+        self.0.number
     }
 
     /// The number behind the names, with its hyphen.
     fn suffix(&self) -> String {
-        self.0.suffix.map(|suffix| format!("-{suffix}")).unwrap_or_default()
+        match self.0.number {
+            NonZeroU32::MIN => String::new(),
+            number => format!("-{number}"),
+        }
     }
 
     /// The context that names are expanded with: the destination's own name stands in where the context has none.
@@ -49,8 +57,8 @@ impl Destination {
     ///
     /// When the context lacks a value that a template needs, or a name would be too long or hold what a key may not.
     pub fn check_names(&self, context: &Context, run_id: &str) -> Result<()> {
-        if self.on_exists() == OnExists::Suffix && self.0.suffix.is_none() {
-            self.with_suffix(Self::MAX_SUFFIX).check_names(context, run_id)?;
+        if self.on_exists() == OnExists::Suffix && self.number() == NonZeroU32::MIN {
+            self.with_number(Self::MAX_SUFFIX).check_names(context, run_id)?;
         }
         self.file_key(context, NonZeroU64::MIN)?;
         self.file_key(context, Self::MAX_FILES)?;

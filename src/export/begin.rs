@@ -29,15 +29,15 @@ pub(super) enum Begun {
     Skip,
 }
 
-/// Looks at the names, chooses others where the destination says so, and makes the uploader keep what exists.
-pub(super) async fn begin(run: &mut Run, uploader: &mut Uploader) -> Result<Begun> {
+/// Looks at the names, chooses others where the destination says so, and makes the uploader keep what exists. An export
+/// that goes on has the number behind its names that the one had which died.
+pub(super) async fn begin(run: &mut Run, uploader: &mut Uploader, resumed: Option<NonZeroU32>) -> Result<Begun> {
     let rule = run.destination.on_exists();
     match rule {
         OnExists::Overwrite => return Ok(Begun::Go),
         OnExists::Fail => {
             if let Some(key) = taken(run, &run.destination, uploader).await? {
-                let text = format!("`{key}` exists, and this destination replaces nothing");
-                return Err(Error::new(ErrorKind::Exists, text));
+                return Err(exists(&key));
             }
         }
         OnExists::Skip => {
@@ -45,11 +45,28 @@ pub(super) async fn begin(run: &mut Run, uploader: &mut Uploader) -> Result<Begu
                 return Ok(Begun::Skip);
             }
         }
-        OnExists::Suffix => run.destination = free(run, uploader).await?,
+        OnExists::Suffix => {
+            run.destination = match resumed {
+                // Its files are bound to their names.
+                Some(number) => {
+                    let destination = run.destination.with_number(number);
+                    match taken(run, &destination, uploader).await? {
+                        Some(key) => return Err(exists(&key)),
+                        None => destination,
+                    }
+                }
+                None => free(run, uploader).await?,
+            }
+        }
     }
     let key = run.destination.file_key(&run.context, NonZeroU64::MIN)?;
     uploader.keep(rule, key.as_str()).await?;
     Ok(Begun::Go)
+}
+
+#[cold]
+fn exists(key: &ObjectKey) -> Error {
+    Error::new(ErrorKind::Exists, format!("`{key}` exists, and this destination replaces nothing"))
 }
 
 /// The destination with the first number behind its names that makes them free, or with none if they are.
@@ -57,7 +74,7 @@ async fn free(run: &Run, uploader: &Uploader) -> Result<Destination> {
     let plain = &run.destination;
     let Some(first) = taken(run, plain, uploader).await? else { return Ok(plain.clone()) };
     for number in 2..=Destination::MAX_SUFFIX.get() {
-        let destination = plain.with_suffix(NonZeroU32::new(number).expect("the numbers begin with 2"));
+        let destination = plain.with_number(NonZeroU32::new(number).expect("the numbers begin with 2"));
         if taken(run, &destination, uploader).await?.is_none() {
             return Ok(destination);
         }

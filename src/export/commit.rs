@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::event::Event;
-use super::file::Ended;
+use super::file::{Ended, compare};
 use super::pipeline::Run;
 use crate::destination::ManifestFile;
 use crate::format::csv::Counts;
@@ -42,9 +42,10 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, done: Done, coun
     // Whatever can fail about the manifest before it is visible fails before anything else is.
     let staged = match run.destination.manifest() {
         ManifestFile::Omit => Ok(None),
-        ManifestFile::Write => stage(run, &mut uploader, &manifest).await.map(Some),
+        ManifestFile::Write => stage(run, &mut uploader, &manifest, early).await.map(Some),
     };
-    let staged = match staged {
+    let prepared = uploader.prepare().await;
+    let staged = match prepared.and(staged) {
         Ok(staged) => staged,
         Err(error) => {
             let uploads = files.into_iter().chain(rejects).map(|file| file.upload);
@@ -92,11 +93,15 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, done: Done, coun
         failed => failed,
     };
     match (completed, staged) {
-        (Ok(()), None) => Ok(manifest),
+        (Ok(()), None) => {
+            uploader.delivered();
+            Ok(manifest)
+        }
         (Ok(()), Some((key, sum, upload))) => {
             if let Err(error) = upload.complete(&sum).await {
                 return Err(if early { error } else { uploader.take_back(error).await });
             }
+            uploader.delivered();
             Ok(manifest.with_key(key.as_str()))
         }
         (Err(error), staged) => {
@@ -109,6 +114,9 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, done: Done, coun
 /// Makes a file visible before the commit. What was begun runs to its end, so that a dropped export leaves no upload
 /// that is neither completed nor aborted.
 pub(super) async fn show_early(run: &Arc<Run>, uploader: &Uploader, file: Ended, first: bool) -> Result<()> {
+    if let Err(error) = uploader.prepare().await {
+        return Err(abort(std::iter::once(file.upload), error).await);
+    }
     run.visible.add(file.entry.key());
     let shown = {
         let (key, run) = (file.entry.key().to_owned(), Arc::clone(run));
@@ -139,14 +147,29 @@ pub(super) fn skipped(run: &Run) -> Manifest {
 }
 
 /// Brings the manifest to where only its completion is missing.
-async fn stage(run: &Run, uploader: &mut Uploader, manifest: &Manifest) -> Result<(ObjectKey, Sum, Upload)> {
+async fn stage(
+    run: &Run,
+    uploader: &mut Uploader,
+    manifest: &Manifest,
+    early: bool,
+) -> Result<(ObjectKey, Sum, Upload)> {
     let key = run.destination.manifest_key(&run.context, &run.id)?;
     let json = Bytes::from(manifest.to_json());
     let mut digest = Digest::default();
     digest.update(&json);
-    let mut upload = uploader.start(key.as_str()).await?;
-    match uploader.end(&mut upload, Payload::uncounted(json)).await {
-        Ok(()) => Ok((key, digest.sum(), upload)),
+    let sum = digest.sum();
+    let (mut upload, finished) = uploader.start(key.as_str()).await?;
+    let ended = match finished {
+        Some(finished) => compare(&key, &finished, 0, &sum),
+        None => match uploader.end(&mut upload, Payload::uncounted(json)).await {
+            // Files that were shown one by one stay.
+            Ok(()) if early => upload.finished(0, sum.clone(), sum.clone()).await,
+            Ok(()) => upload.finished_seal(&sum).await,
+            failed => failed,
+        },
+    };
+    match ended {
+        Ok(()) => Ok((key, sum, upload)),
         Err(error) => Err(abort(std::iter::once(upload), error).await),
     }
 }
@@ -164,9 +187,11 @@ fn named(counts: &Counts) -> impl Iterator<Item = (String, u64)> {
     own.chain(counts.hazards().map(|(kind, count)| (kind.name().to_owned(), count)))
 }
 
-/// Takes back what was sent. The error is the one that the export failed with; a failed abort is told beside it.
+/// Takes back what was sent. The error is the one that the export failed with; a failed abort is told beside it. An export
+/// that was refused may be resumed yet, as the one that it is not: what it has taken up stays.
 pub(super) async fn abort(uploads: impl Iterator<Item = Upload>, error: Error) -> Error {
-    let failures: Vec<_> = stream::iter(uploads)
+    let refused = error.kind() == ErrorKind::Resume;
+    let failures: Vec<_> = stream::iter(uploads.filter(|upload| !(refused && upload.is_taken_up())))
         .map(Upload::abort)
         .buffer_unordered(COMPLETIONS)
         .filter_map(|aborted| async { aborted.err() })

@@ -45,6 +45,12 @@ pub enum Event {
         /// The part's size.
         bytes: usize,
     },
+    /// The export that this one goes on with may have left an upload of this key open that nobody knows: its id was lost
+    /// with the reply, and the store cannot be asked, or what is open may be another export's.
+    UploadLost {
+        /// The key.
+        key: String,
+    },
     /// A request failed in a way that may pass, and is made again.
     Retried {
         /// The key that the request was about.

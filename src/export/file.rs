@@ -66,13 +66,8 @@ impl OpenFile {
             let run = Arc::clone(run);
             worker(move || Ok((key(&run)?, Layers::start(&run.destination)?))).await?
         };
-        let finished = if let Some((taken_up, finished)) = uploader.take_up(key.as_str())? {
-            *upload = Some(taken_up);
-            Some(finished)
-        } else {
-            *upload = Some(uploader.start(key.as_str()).await?);
-            None
-        };
+        let (started, finished) = uploader.start(key.as_str()).await?;
+        *upload = Some(started);
         run.events.tell(|| Event::FileOpened { key: key.as_str().to_owned() });
         Ok(Self {
             key,
@@ -189,20 +184,25 @@ impl OpenFile {
 
     /// Refuses other rows than those of the file that was finished before.
     fn compare(&self, finished: &Finished) -> Result<()> {
-        if self.plain.as_ref().map(Digest::sum).as_ref() == Some(&finished.plain) {
-            return Ok(());
-        }
-        let text = format!(
-            "`{}` cannot be resumed: expected the rows of the export that died, {} in {} bytes, found {} in {} bytes{}",
-            self.key,
-            finished.rows,
-            finished.plain.bytes,
-            self.rows,
-            self.plain_bytes,
-            if finished.plain.bytes == self.plain_bytes { " with another SHA-256" } else { "" },
-        );
-        Err(Error::new(ErrorKind::Resume, text))
+        let plain = self.plain.as_ref().map(Digest::sum).expect("an export with a journal hashes its bytes");
+        compare(&self.key, finished, self.rows, &plain)
     }
+}
+
+/// Refuses other rows than those that an export which died had put into a file.
+pub(super) fn compare(key: &ObjectKey, finished: &Finished, rows: u64, plain: &Sum) -> Result<()> {
+    if *plain == finished.plain {
+        return Ok(());
+    }
+    let text = format!(
+        "`{key}` cannot be resumed: expected the rows of the export that died, {} in {} bytes, found {rows} in {} \
+         bytes{}",
+        finished.rows,
+        finished.plain.bytes,
+        plain.bytes,
+        if finished.plain.bytes == plain.bytes { " with another SHA-256" } else { "" },
+    );
+    Err(Error::new(ErrorKind::Resume, text))
 }
 
 /// The states of the layers of one file.

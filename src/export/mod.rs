@@ -73,6 +73,7 @@ mod pipeline;
 mod progress;
 mod rejects;
 mod roll;
+mod settings;
 #[cfg(feature = "tracing")]
 mod trace;
 mod visible;

@@ -22,7 +22,7 @@ use super::event::{Event, Events, Onlooker};
 use super::file::{Advanced, Ended, OpenFile, Plain};
 use super::progress::{Progress, Stage};
 use super::visible::Visible;
-use super::{commit, rejects};
+use super::{commit, rejects, settings};
 use crate::destination::{Commit, Destination};
 #[cfg(feature = "arrow")]
 use crate::format::csv::Encoder;
@@ -32,7 +32,7 @@ use crate::memory::{Entered, MemoryBudget, Permit};
 #[cfg(feature = "arrow")]
 use crate::row::arrow::{Cells, Reader};
 use crate::row::{Batch, Mapping};
-use crate::store::{Digest, Journal, Ledger, Resume, Store, Upload, Uploader};
+use crate::store::{Journal, Ledger, Resume, Store, Upload, Uploader};
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
@@ -133,7 +133,7 @@ async fn deliver(
     mut cancelled: oneshot::Receiver<()>,
 ) -> Result<Manifest> {
     let begun = {
-        let starting = start(&mut run, store, journal);
+        let starting = start(&mut run, &store, journal);
         pin_mut!(starting);
         match select(&mut cancelled, starting).await {
             Either::Left(_) => return Err(given_up()),
@@ -170,15 +170,12 @@ async fn deliver(
         Err(error) => {
             let open = files.upload.into_iter().chain(files.rejects_upload);
             let ended = files.ended.into_iter().chain(files.rejects).map(|file| file.upload);
-            // An export that was refused may be resumed yet, with the right rows.
-            let refused = error.kind() == ErrorKind::Resume;
-            let uploads = open.chain(ended).filter(|upload| !(refused && upload.is_taken_up()));
-            let error = run.visible.note(commit::abort(uploads, error).await);
+            let error = run.visible.note(commit::abort(open.chain(ended), error).await);
             drop(files.uploader);
             Err(error)
         }
     };
-    match (ended, end(ledger).await) {
+    match (ended, end(ledger, &store).await) {
         // What was delivered is delivered: a journal that stays names nothing that is open.
         (Ok(manifest), _) => Ok(manifest),
         (Err(error), Ok(())) => Err(error),
@@ -190,38 +187,34 @@ async fn deliver(
 type Started = (Uploader, Option<Arc<Ledger>>);
 
 /// Looks at what is there; nothing where the export is skipped.
-async fn start(run: &mut Run, store: Store, journal: Option<(Journal, Resume)>) -> Result<Option<Started>> {
+async fn start(run: &mut Run, store: &Store, journal: Option<(Journal, Resume)>) -> Result<Option<Started>> {
     let ledger = match &journal {
         Some((journal, resume)) => {
-            let ledger = Ledger::open(journal, &store).await?;
-            ledger.admit(*resume)?;
+            let ledger = Ledger::open(journal, store).await?;
+            ledger.admit(*resume, settings::of(run, store))?;
             Some(Arc::new(ledger))
         }
         None => None,
     };
     let onlooker = Onlooker { progress: run.progress.clone(), events: run.events.clone() };
     let mut uploader = Uploader::new(store.clone(), ledger.clone(), Arc::new(onlooker));
-    if begin(run, &mut uploader).await? == Begun::Skip {
-        return Ok(None);
-    }
+    let begun = begin(run, &mut uploader, ledger.as_ref().and_then(|ledger| ledger.names())).await?;
+    let mut unsure = Vec::new();
     if let Some(ledger) = &ledger {
-        ledger.begin(plan(run, &store)?, &store).await?;
+        unsure = match begun {
+            Begun::Go => ledger.begin(run.destination.number(), store).await?,
+            Begun::Skip => ledger.abandon(store).await?.unsure,
+        };
     }
-    Ok(Some((uploader, ledger)))
+    for key in unsure {
+        run.events.tell(|| Event::UploadLost { key });
+    }
+    Ok(if begun == Begun::Go { Some((uploader, ledger)) } else { None })
 }
 
-/// The hash of everything that a resumed export must have in common with the one that died, besides its rows.
-fn plan(run: &Run, store: &Store) -> Result<String> {
-    let Run { destination, context, id, columns, .. } = run;
-    let key = destination.file_key(context, NonZeroU64::MIN)?;
-    let mut digest = Digest::default();
-    digest.update(format!("{destination:?}\n{context:?}\n{id:?}\n{columns:?}\n{store:?}\n{key}").as_bytes());
-    Ok(digest.sum().sha256)
-}
-
-async fn end(ledger: Option<Arc<Ledger>>) -> Result<()> {
+async fn end(ledger: Option<Arc<Ledger>>, store: &Store) -> Result<()> {
     match ledger {
-        Some(ledger) => ledger.end().await,
+        Some(ledger) => ledger.end(store).await,
         None => Ok(()),
     }
 }
@@ -276,7 +269,8 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
                     Advanced::Open(_) => unreachable!("the last bytes end a file"),
                 }
             }
-            if let Some(key) = files.uploader.left_over() {
+            let manifest = run.destination.manifest_key(&run.context, &run.id)?;
+            if let Some(key) = files.uploader.left_over(manifest.as_str()) {
                 let text =
                     format!("`{key}` cannot be resumed: the rows end before it, those of the export that died did not");
                 return Err(Error::new(ErrorKind::Resume, text));

@@ -9,6 +9,7 @@ pub(super) fn trace(event: &Event) {
     match event {
         Event::FileOpened { key } => info!(key, "file opened"),
         Event::PartSent { key, part, bytes } => debug!(key, part, bytes, "part sent"),
+        Event::UploadLost { key } => warn!(key, "upload lost"),
         Event::Retried { key, kind } => warn!(key, ?kind, "request made again"),
         Event::FileFinished { key, rows, plain_bytes, stored_bytes } => {
             info!(key, rows, plain_bytes, stored_bytes, "file finished");

@@ -136,13 +136,13 @@ impl ExportBuilder {
     /// is no journal, the export starts afresh.
     ///
     /// Destination, context, run id, columns, the store and the rows have to be the same; so give the export a run id and the
-    /// time of the first try. Otherwise it is refused with [`ErrorKind::Resume`], and journal and finished files stay for a
-    /// try with the right ones, or for [`Store::reap_journal`]. After any other failure all is taken back, as ever. Another
-    /// version of this crate may refuse a journal, too.
+    /// time of the first try. Otherwise it is refused with [`ErrorKind::Resume`] and the names of the settings that differ,
+    /// and journal and finished files stay for a try with the right ones, or for [`Store::reap_journal`]. So it is where the
+    /// store has dropped a finished upload meanwhile, or a file that was completed has been removed or replaced; a store that
+    /// cannot list uploads (all but S3) tells that at the commit. After any other failure all is taken back, as ever.
     ///
-    /// Uploads that the store has dropped meanwhile fail the commit: nothing is visible that was not before, the journal is
-    /// gone, and the next try starts afresh. An export that keeps what exists takes a larger file that it finds completed
-    /// for its own; a small one it does not know, and fails.
+    /// An export that keeps what exists knows the files that the dead one made visible, by the tokens in the journal or by
+    /// their bytes, and goes on with them, under the names that it had found free.
     ///
     /// ```
     /// # use chrono::{DateTime, Utc};

@@ -100,6 +100,11 @@ impl Columns {
         self.list.as_deref()
     }
 
+    /// What becomes of the dots in their names.
+    pub(crate) fn dots(&self) -> Dots {
+        self.dots
+    }
+
     /// Finds the columns in those of the input.
     ///
     /// # Errors

@@ -33,6 +33,16 @@ pub(super) fn another(key: &str) -> Error {
     Error::new(ErrorKind::Exists, text)
 }
 
+/// A file that an export which died had sent, and that is neither there nor can be completed.
+#[cold]
+pub(super) fn gone(key: &str) -> Error {
+    let text = format!(
+        "`{key}` cannot be resumed: the export that died had sent it, but its upload is gone, and what it was completed \
+         to is not there or is another file by now: reap the journal, and start afresh"
+    );
+    Error::new(ErrorKind::Resume, text)
+}
+
 /// The failure of a file system while `doing` something.
 #[cold]
 pub(super) fn file(doing: &str, error: io::Error) -> Error {

@@ -36,9 +36,11 @@ use crate::{Error, ErrorKind, Result};
 /// | a [`file`](Self::file) | as the disk is; each line is forced out to it | little |
 /// | [kept by the caller](Self::kept_by) | as its [`Keep`] is | its calls |
 ///
-/// An export whose files all fit one part writes none, as it has nothing to reap. A journal is of one export at a time: one
-/// that finds the journal of another refuses to start. It is JSON, a line for each entry; it holds keys, ids of uploads, the
-/// receipts of parts, counts and hashes, but no credentials and no rows.
+/// An export whose files all fit one part, and may replace what exists, writes none, as it has nothing to reap. A journal is
+/// of one export at a time: one that finds the journal of another refuses to start. It is JSON, a line for each entry; it
+/// holds keys, ids of uploads, the receipts of parts, counts and hashes, but no credentials and no rows. Its first line has
+/// every setting that makes an export the same one, each under a name that stays, with the first 16 digits of the SHA-256 of
+/// its value as JSON.
 #[derive(Clone, Debug)]
 pub struct Journal(Place);
 

@@ -9,13 +9,14 @@
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use object_store::PutPayload;
 
+use super::digest::{Digest, Sum};
 use super::exists::Claim;
 use super::failure;
 use super::ledger::Entry;
@@ -216,6 +217,44 @@ fn is_same(ours: &Path, name: &Path) -> Owner {
 #[cfg(not(unix))]
 fn is_same(_: &Path, _: &Path) -> Owner {
     Owner::Untold
+}
+
+/// Removes the file of a key, if it is one of those in a folder of unfinished files under another name: they were given
+/// theirs by a link.
+pub(super) fn unlink(root: &Path, folder: &str, key: &str) -> io::Result<bool> {
+    let target = target(root, key);
+    let entries = match fs::read_dir(root.join(folder)) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(e),
+    };
+    for entry in entries {
+        if is_same(&entry?.path(), &target) == Owner::We {
+            return fs::remove_file(&target).map(|()| true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the file of a key has these bytes.
+pub(super) fn has(root: &Path, key: &str, sum: &Sum) -> io::Result<bool> {
+    let mut file = match File::open(target(root, key)) {
+        Ok(file) => file,
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(false),
+        Err(e) => return Err(e),
+    };
+    let meta = file.metadata()?;
+    if !meta.is_file() || meta.len() != sum.bytes {
+        return Ok(false);
+    }
+    let mut digest = Digest::default();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(digest.sum() == *sum),
+            read => digest.update(&buffer[..read]),
+        }
+    }
 }
 
 /// Whether something stands at a key.

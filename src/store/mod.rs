@@ -34,6 +34,8 @@ mod preflight;
 mod reap;
 mod retry;
 mod upload;
+#[cfg(feature = "aws")]
+mod uploads;
 mod watch;
 mod wire;
 
@@ -52,7 +54,8 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) use digest::{Digest, Sum};
 pub use exists::{CreateCheck, OnExists};
 pub use journal::{Journal, Keep};
-pub(crate) use ledger::{Finished, Ledger, Resume};
+pub use ledger::ReapedJournal;
+pub(crate) use ledger::{Finished, Ledger, Resume, Settings};
 pub use part::PartSchedule;
 pub(crate) use payload::Payload;
 pub use preflight::{Finding, Operation, Preflight};
@@ -203,6 +206,14 @@ impl Store {
         match &self.backend {
             Backend::Object(interface) => Some(interface.store()),
             Backend::Folder(_) => None,
+        }
+    }
+
+    /// The place, as far as it is known: the folder, or the bucket and the prefix in it.
+    pub(crate) fn place(&self) -> String {
+        match &self.backend {
+            Backend::Folder(root) => root.display().to_string(),
+            Backend::Object(_) => format!("{}/{}", self.bucket.as_deref().unwrap_or_default(), self.prefix),
         }
     }
 

@@ -292,7 +292,7 @@ impl Check {
         self.uploads().await;
         #[cfg(feature = "aws")]
         if self.store.s3.is_some()
-            && let Err(error) = super::reap::uploads::list(&self.store, &self.key).await
+            && let Err(error) = super::uploads::list(&self.store, &self.key).await
         {
             self.find(Operation::ListUploads, error);
         }

@@ -1,5 +1,7 @@
 //! Uploads of one export: many files, each invisible until it is completed.
 
+mod resumed;
+
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
 use super::digest::Sum;
 use super::exists::{self, Claim, Claims};
-use super::ledger::{Entry, Finished, Kept, Ledger};
+use super::ledger::{self, Entry, Finished, Ledger};
 use super::local::{LocalFile, Published, Staging};
 use super::watch::{Underway, Watch};
 use super::wire::{Incomplete, Opened, Owner, Wire};
@@ -33,8 +35,6 @@ pub(crate) struct Uploader {
     wire: Option<Wire>,
     staging: Option<Arc<Staging>>,
     ledger: Option<Arc<Ledger>>,
-    /// The files of an export that died which have been taken up, by their numbers in the journal.
-    taken_up: Vec<u64>,
     held: usize,
     claims: Claims,
     /// Which keys are looked at before their files are begun.
@@ -57,6 +57,8 @@ type Written = Arc<Mutex<Vec<Arc<Visible>>>>;
 struct Visible {
     key: String,
     by: Proof,
+    /// By which an export that goes on knows it.
+    noted: Option<Entry>,
 }
 
 #[derive(Debug)]
@@ -83,7 +85,6 @@ impl Uploader {
             wire,
             staging: None,
             ledger,
-            taken_up: Vec::new(),
             held: 0,
             claims: Claims::default(),
             looks: Looks::AtNone,
@@ -108,9 +109,9 @@ impl Uploader {
 
     /// Whether something stands at a key that is not the file of the export that this one goes on with.
     pub(crate) async fn exists(&self, key: &str) -> Result<bool> {
-        let token = self.ledger.as_ref().and_then(|ledger| ledger.token(key));
-        if let (Some(token), Some(wire)) = (token, &self.wire)
-            && wire.owner(&self.store.path(key)?, &token).await.is_ok_and(|owner| owner == Owner::We)
+        let known = self.ledger.as_ref().and_then(|ledger| ledger.known(key));
+        if let Some((token, stored)) = known
+            && ledger::stands(&self.store, key, token.as_deref(), &stored).await?
         {
             return Ok(false);
         }
@@ -163,7 +164,14 @@ impl Uploader {
         // A manifest may stand there that names the files.
         let sure = error.kind() != ErrorKind::Unknown;
         let mut left: Vec<String> = stream::iter(written.into_iter().rev())
-            .map(|file| async move { if sure && file.take_back().await { None } else { Some(file.key.clone()) } })
+            .map(|file| async move {
+                if sure && file.take_back().await {
+                    file.close();
+                    None
+                } else {
+                    Some(file.key.clone())
+                }
+            })
             .buffered(TAKEN_BACK)
             .filter_map(std::future::ready)
             .collect()
@@ -179,6 +187,11 @@ impl Uploader {
         }
     }
 
+    /// The export has come to its end: what is visible is what was to be delivered.
+    pub(crate) fn delivered(&self) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|file| file.close());
+    }
+
     /// How large the parts of this store are; none for a folder, which takes bytes as they come.
     pub(crate) fn schedule(&self) -> Option<PartSchedule> {
         match self.store.backend {
@@ -187,8 +200,14 @@ impl Uploader {
         }
     }
 
-    /// Starts a file; nothing is sent before its first part.
-    pub(crate) async fn start(&mut self, key: &str) -> Result<Upload> {
+    fn upload(&self, key: &str, state: State, noted: Option<Entry>) -> Upload {
+        let written = self.keeps().then(|| Arc::clone(&self.written));
+        let (ledger, claim) = (self.ledger.clone(), self.claims.put);
+        Upload { key: key.to_owned(), state, claim, written, ledger, noted, token: None }
+    }
+
+    /// Starts a file of which nothing is there.
+    async fn start_new(&mut self, key: &str) -> Result<Upload> {
         if let Looks::AtAllBut(first) = &self.looks
             && first != key
             && self.exists(key).await?
@@ -196,11 +215,10 @@ impl Uploader {
             let text = format!("`{key}` exists, and this destination replaces nothing");
             return Err(Error::new(ErrorKind::Exists, text));
         }
-        let key = key.to_owned();
         let state = match &self.store.backend {
             Backend::Object(_) => {
                 let wire = self.wire.clone().expect("an object store has a wire");
-                State::Object(ObjectUpload::new(wire, self.store.path(&key)?, self.claims, self.ledger.clone()))
+                State::Object(ObjectUpload::new(wire, self.store.path(key)?, self.claims, self.ledger.clone()))
             }
             Backend::Folder(root) => {
                 let staging = if let Some(staging) = &self.staging {
@@ -216,32 +234,12 @@ impl Uploader {
                     let made = Arc::new(made.map_err(|e| failure::task("make a folder", e))??);
                     Arc::clone(self.staging.insert(made))
                 };
-                let file = {
-                    let key = key.clone();
-                    spawn_blocking(move || LocalFile::create(staging, &key)).await
-                };
+                let key = key.to_owned();
+                let file = spawn_blocking(move || LocalFile::create(staging, &key)).await;
                 State::Local(Local::Idle(file.map_err(|e| failure::task("make a file", e))??))
             }
         };
-        let written = self.keeps().then(|| Arc::clone(&self.written));
-        Ok(Upload { key, state, written, claim: self.claims.put })
-    }
-
-    /// Goes on with a file of an export that died, if that had sent it whole: only its completion is missing.
-    pub(crate) fn take_up(&mut self, key: &str) -> Result<Option<(Upload, Finished)>> {
-        let Some(ledger) = &self.ledger else { return Ok(None) };
-        let (Some(kept), Some(wire)) = (ledger.take_up(key, &mut self.taken_up), &self.wire) else { return Ok(None) };
-        let Kept { entry, opened, sent, finished } = kept;
-        let new = ObjectUpload::new(wire.clone(), self.store.path(key)?, self.claims, None);
-        let object = ObjectUpload { open: Open::Yes(opened, Some(entry)), sent, origin: Origin::TakenUp, ..new };
-        let written = self.keeps().then(|| Arc::clone(&self.written));
-        let upload = Upload { key: key.to_owned(), state: State::Object(object), written, claim: self.claims.put };
-        Ok(Some((upload, finished)))
-    }
-
-    /// A file that an export had finished which died, and that this one has not come to.
-    pub(crate) fn left_over(&self) -> Option<String> {
-        self.ledger.as_ref()?.left_over(&self.taken_up)
+        Ok(self.upload(key, state, None))
     }
 
     /// Sends the last bytes of a file, after which it waits to be completed.
@@ -258,7 +256,7 @@ impl Uploader {
             }
             State::Object(object) => object.flush(&upload.key).await,
             State::Local(_) if last.len() > 0 => upload.part(last).await,
-            State::Local(_) => Ok(()),
+            State::Local(_) | State::There(_) => Ok(()),
         }
     }
 
@@ -276,12 +274,19 @@ pub(crate) struct Upload {
     claim: Claim,
     /// Where it is noted once it is visible, if it has to be taken back then.
     written: Option<Written>,
+    ledger: Option<Arc<Ledger>>,
+    /// What the journal has of a file that is put or linked, or is there already.
+    noted: Option<Entry>,
+    /// What a put writes into the metadata, where the journal has it.
+    token: Option<String>,
 }
 
 #[derive(Debug)]
 enum State {
     Object(ObjectUpload),
     Local(Local),
+    /// An export that died has made it visible.
+    There(Proof),
 }
 
 /// A file of a local folder.
@@ -299,6 +304,7 @@ impl Upload {
     pub(crate) async fn part(&mut self, bytes: Payload) -> Result<()> {
         match &mut self.state {
             State::Object(object) => object.part(&self.key, bytes).await,
+            State::There(_) => unreachable!("a file that is there gets no bytes"),
             State::Local(state) => {
                 let Local::Idle(mut file) = std::mem::replace(state, Local::Gone) else {
                     unreachable!("no part follows a failed one, or one that is not done")
@@ -315,39 +321,87 @@ impl Upload {
         }
     }
 
-    /// Writes down that all bytes of the file are in the store, if they are, and not held or in a folder.
+    /// Writes down that all bytes of the file are made: at once where they are in the store, else right before it is made
+    /// visible, if it is then to be known among what exists.
     pub(crate) async fn finished(&mut self, rows: u64, plain: Sum, stored: Sum) -> Result<()> {
-        let State::Object(object) = &mut self.state else { return Ok(()) };
-        let Open::Yes(Opened::Parts { .. }, Some(noted)) = &object.open else { return Ok(()) };
-        let parts = object.sent.iter().flatten().map(|part| part.content_id.clone()).collect();
-        noted.finished(Finished { parts, rows, plain, stored }).await
+        self.note(rows, plain, stored, false).await
     }
 
-    /// Whether it is of an export that died.
-    pub(crate) fn is_taken_up(&self) -> bool {
-        matches!(&self.state, State::Object(object) if object.origin == Origin::TakenUp)
+    /// As [`finished`](Self::finished), for the manifest, without which the files before it are taken back.
+    pub(crate) async fn finished_seal(&mut self, sum: &Sum) -> Result<()> {
+        self.note(0, sum.clone(), sum.clone(), true).await
     }
 
-    /// Makes the file visible, whole.
-    pub(crate) async fn complete(self, sum: &Sum) -> Result<()> {
-        let Self { key, state, claim, written } = self;
-        let by = match state {
-            State::Object(object) => object.complete(&key, sum).await?,
-            State::Local(state) => {
-                let Local::Idle(file) = state else { unreachable!("a file that failed is not completed") };
-                let name = key.clone();
-                let published = spawn_blocking(move || file.publish(&name, claim)).await;
-                Proof::File(Arc::new(published.map_err(|e| failure::task("publish a file", e))??))
+    async fn note(&mut self, rows: u64, plain: Sum, stored: Sum, seal: bool) -> Result<()> {
+        let token = match &self.state {
+            State::Object(ObjectUpload { open: Open::Yes(Opened::Parts { .. }, Some(noted)), sent, .. }) => {
+                let parts = sent.iter().flatten().map(|part| part.content_id.clone()).collect();
+                return noted.finished(Finished { parts, rows, plain, stored }).await;
             }
+            State::Object(ObjectUpload { open: Open::Held(_), .. }) => Some(self.token.take().unwrap_or_else(token)),
+            State::Local(_) => None,
+            State::Object(_) | State::There(_) => return Ok(()),
         };
-        if let Some(written) = written {
-            written.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(Visible { key, by }));
+        if let (Some(ledger), true) = (&self.ledger, self.written.is_some()) {
+            self.token.clone_from(&token);
+            let file = Finished { parts: Vec::new(), rows, plain, stored };
+            self.noted = Some(Entry::ready(ledger, self.noted.take(), &self.key, token, seal, file).await);
         }
         Ok(())
     }
 
+    /// Whether it is of an export that died.
+    pub(crate) fn is_taken_up(&self) -> bool {
+        match &self.state {
+            State::Object(object) => object.origin == Origin::TakenUp,
+            State::Local(_) => false,
+            State::There(_) => true,
+        }
+    }
+
+    /// Makes the file visible, whole.
+    pub(crate) async fn complete(self, sum: &Sum) -> Result<()> {
+        let Self { key, state, claim, written, mut noted, token, .. } = self;
+        let shown = match state {
+            State::Object(object) => {
+                let (shown, entry) = object.complete(&key, sum, token).await;
+                noted = noted.or(entry);
+                shown
+            }
+            State::Local(state) => {
+                let Local::Idle(file) = state else { unreachable!("a file that failed is not completed") };
+                let name = key.clone();
+                let published = spawn_blocking(move || file.publish(&name, claim)).await;
+                let published = published.unwrap_or_else(|e| Err(failure::task("publish a file", e)));
+                published.map(|file| Proof::File(Arc::new(file)))
+            }
+            State::There(by) => Ok(by),
+        };
+        match (shown, written) {
+            (Ok(by), Some(written)) => {
+                written.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(Visible { key, by, noted }));
+                Ok(())
+            }
+            (shown, _) => {
+                if let (Some(noted), false) = (noted, shown.as_ref().is_err_and(|e| e.kind() == ErrorKind::Unknown)) {
+                    noted.close();
+                }
+                shown.map(drop)
+            }
+        }
+    }
+
     /// Takes back what was sent.
     pub(crate) async fn abort(self) -> Result<()> {
+        if let State::There(_) = self.state
+            && self.written.is_some()
+        {
+            // It stays, and what exists is kept: without the journal, it would be in the way of the next run.
+            return Ok(());
+        }
+        if let Some(noted) = self.noted {
+            noted.close();
+        }
         match self.state {
             State::Object(object) => object.abort(&self.key).await,
             State::Local(Local::Idle(file)) => {
@@ -358,7 +412,7 @@ impl Upload {
                 drop(writing.await);
                 Ok(())
             }
-            State::Local(Local::Gone) => Ok(()),
+            State::Local(Local::Gone) | State::There(_) => Ok(()),
         }
     }
 }
@@ -385,6 +439,13 @@ impl Visible {
                 spawn_blocking(move || file.remove()).await.is_ok_and(|removed| removed.is_ok())
             }
             _ => false,
+        }
+    }
+
+    /// It need not be known any more.
+    fn close(&self) {
+        if let Some(noted) = &self.noted {
+            noted.close();
         }
     }
 
@@ -500,10 +561,14 @@ impl ObjectUpload {
         Ok(())
     }
 
-    async fn complete(self, key: &str, sum: &Sum) -> Result<Proof> {
-        let Self { wire, path, claims, open, sent, .. } = self;
+    /// Completes the upload, and gives back what stands in the journal until the file is known not to be taken back.
+    async fn complete(self, key: &str, sum: &Sum, held: Option<String>) -> (Result<Proof>, Option<Entry>) {
+        let Self { wire, path, claims, open, sent, origin, .. } = self;
         let (written, noted) = match open {
-            Open::Held(held) => (wire.put(&path, held.bytes, claims.put, token(), sum).await, None),
+            Open::Held(bytes) => {
+                let token = held.unwrap_or_else(token);
+                (wire.put(&path, bytes.bytes, claims.put, token, sum).await, None)
+            }
             Open::Yes(opened, noted) => {
                 let token = if let Opened::Parts { token, .. } = &opened { token.clone() } else { None };
                 let sent = sent.into_iter().flatten().collect();
@@ -511,25 +576,21 @@ impl ObjectUpload {
             }
             Open::Not | Open::Asked(_) => unreachable!("a file is ended before it is completed"),
         };
-        let is_open = matches!(
-            &written,
-            Err(Incomplete::Unknown(_)
-                | Incomplete::NotWritten { left: Some(_), .. }
-                | Incomplete::Another { left: Some(_) })
-        );
-        if let Some(noted) = noted.filter(|_| !is_open) {
-            noted.close();
-        }
         let (error, left) = match written {
-            Ok(token) => return Ok(token.map_or(Proof::None, |token| Proof::Token(wire, path, token))),
+            Ok(token) => return (Ok(token.map_or(Proof::None, |token| Proof::Token(wire, path, token))), noted),
+            Err(Incomplete::NotWritten { error: object_store::Error::NotFound { .. }, .. })
+                if origin == Origin::TakenUp =>
+            {
+                (failure::gone(key), None)
+            }
             Err(Incomplete::NotWritten { error, left }) => (failure::not_written(key, error), left),
             Err(Incomplete::Another { left }) => (failure::another(key), left),
             Err(Incomplete::Unknown(error)) => (failure::unknown(key, error), None),
         };
-        Err(match left {
-            Some(left) => error.with_note(&format!("besides, its upload could not be aborted: {left}")),
-            None => error,
-        })
+        match left {
+            Some(left) => (Err(error.with_note(&format!("besides, its upload could not be aborted: {left}"))), None),
+            None => (Err(error), noted),
+        }
     }
 
     async fn abort(mut self, key: &str) -> Result<()> {

@@ -390,6 +390,22 @@ impl Wire {
         }
     }
 
+    /// Whether what stands at a path is ours, by its token or by its bytes.
+    pub(super) async fn stands(&self, path: &Path, token: Option<&str>, sum: &Sum) -> Result<bool> {
+        let mut patience = self.patience(path, 0);
+        loop {
+            match self.is_ours(path, token, sum).await {
+                Ok(ours) => return self.heard(Ok(ours)),
+                Err(object_store::Error::NotFound { .. }) => return self.heard(Ok(false)),
+                Err(e) => {
+                    if !patience.again(&e).await {
+                        return Err(e);
+                    }
+                }
+            }
+        }
+    }
+
     async fn is_ours(&self, path: &Path, token: Option<&str>, sum: &Sum) -> Result<bool> {
         let found = self.store.store().get(path).await?;
         let written = found.attributes.get(&Attribute::Metadata(TOKEN.into()));

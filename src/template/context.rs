@@ -1,6 +1,7 @@
 //! What one run of an export knows: its time, ids and names.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value as Json, json};
 
 /// The values that macros stand for, in one run of an export.
 ///
@@ -93,6 +94,20 @@ macro_rules! values {
                     self.$get.as_deref()
                 }
             )*
+
+            /// All that it knows, by names that stay: an export that goes on is known by them to be the same one.
+            pub(crate) fn settings(&self) -> Vec<(&'static str, Json)> {
+                let policy = match self.policy {
+                    ValuePolicy::PercentEncode => "percentEncode",
+                    ValuePolicy::Refuse => "refuse",
+                    ValuePolicy::Verbatim => "verbatim",
+                };
+                vec![
+                    ("time", json!(self.time.to_rfc3339_opts(SecondsFormat::Nanos, true))),
+                    ("valuePolicy", json!(policy)),
+                    $(($macro, json!(self.$get()))),*
+                ]
+            }
         }
     };
 }

@@ -1,5 +1,9 @@
 //! Journals: what stands in them and when, and what an export that died is taken up by.
 
+mod exists;
+#[cfg(all(feature = "gzip", feature = "openpgp"))]
+mod settings;
+
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::path::Path as FilePath;
@@ -13,7 +17,7 @@ use consign::object_store::memory::InMemory;
 use consign::object_store::multipart::MultipartStore;
 use consign::object_store::path::Path;
 use consign::object_store::{ObjectStore, ObjectStoreExt};
-use consign::store::{Journal, Keep, PartSchedule, Store};
+use consign::store::{Journal, Keep, PartSchedule, ReapedJournal, Store};
 use consign::template::{Context, Template};
 use consign::{Destination, Error, ErrorKind, Export, Result};
 use futures::future::{BoxFuture, ready};
@@ -168,11 +172,15 @@ fn another_export_is_refused_and_the_right_one_goes_on_after_that() {
         let error = deliver(builder(&store).with_journal(journal()), ROWS).await.unwrap_err();
         check_error(&error, ErrorKind::Exists, text);
 
-        let text = "the journal `kept by the caller` is of another export: expected the same destination, context, \
-            columns and store";
-        for other in [builder(&store).with_columns(["b"]), builder(&store).with_run_id("other")] {
+        for (other, differs) in
+            [(builder(&store).with_columns(["b"]), "rowColumns"), (builder(&store).with_run_id("other"), "runId")]
+        {
             let error = deliver(other.with_journal(journal()).with_resume(), ROWS).await.unwrap_err();
-            check_error(&error, ErrorKind::Resume, text);
+            let text = format!(
+                "the journal `kept by the caller` is of another export: expected what that one had, found another \
+                 `{differs}`"
+            );
+            check_error(&error, ErrorKind::Resume, &text);
         }
 
         let error = deliver(builder(&store).with_journal(journal()).with_resume(), 1..9).await.unwrap_err();
@@ -198,12 +206,12 @@ fn a_journal_is_reaped_where_uploads_cannot_be_listed() {
     let journal = Journal::kept_by(Arc::clone(&lines) as _);
     runtime().block_on(async {
         let ids = [id(&lines.text(), 0), id(&lines.text(), 1)];
-        assert_eq!(store.reap_journal(&journal).await.unwrap(), ["out/t.csv", "out/t_2.csv"]);
+        assert_eq!(store.reap_journal(&journal).await.unwrap().removed, ["out/t.csv", "out/t_2.csv"]);
         for id in ids {
             assert!(!is_open(&memory, &id).await);
         }
         assert_eq!(lines.text(), "");
-        assert_eq!(store.reap_journal(&journal).await.unwrap(), [""; 0]);
+        assert_eq!(store.reap_journal(&journal).await.unwrap(), ReapedJournal::default());
         assert_eq!(keys(&memory).await, [""; 0]);
     });
 }
@@ -228,7 +236,7 @@ async fn a_journal_names_the_folder_of_unfinished_files_and_nothing_else() {
         std::fs::write(&journal, format!("{{\"entry\":\"folder\",\"number\":0,\"name\":\"{name}\"}}\n")).unwrap();
         let is_ours = name.starts_with('.') && !name.starts_with("..");
         let reaped = store.reap_journal(&Journal::file(&journal)).await.unwrap();
-        assert_eq!(reaped, if is_ours { vec![folder.display().to_string()] } else { Vec::new() });
+        assert_eq!(reaped.removed, if is_ours { vec![folder.display().to_string()] } else { Vec::new() });
         assert_eq!((folder.exists(), journal.exists()), (!is_ours, false), "{name}");
     }
 }
@@ -277,7 +285,7 @@ async fn half_a_line_at_the_end_is_nothing_and_other_damage_is_named() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("journal");
     let (store, journal) = (Store::from_url("memory:///").unwrap(), Journal::file(&path));
-    let whole = "{\"entry\":\"upload\",\"number\":0,\"key\":\"a\"}\n";
+    let whole = "{\"entry\":\"upload\",\"number\":0,\"key\":\"a\",\"at\":0}\n";
     std::fs::write(&path, format!("{whole}{}", &whole[..9])).unwrap();
     let error = builder(&store).with_journal(journal.clone()).start().unwrap().commit().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Exists);
@@ -285,7 +293,7 @@ async fn half_a_line_at_the_end_is_nothing_and_other_damage_is_named() {
 
     for (damage, text) in [
         ("?\n", "line 2: expected an entry"),
-        ("{\"entry\":\"export\",\"version\":9,\"plan\":\"\"}\n", "line 2: expected version 1, found 9"),
+        ("{\"entry\":\"export\",\"version\":9,\"settings\":{},\"names\":1}\n", "line 2: expected version 1, found 9"),
     ] {
         std::fs::write(&path, format!("{whole}{damage}")).unwrap();
         let error = store.reap_journal(&journal).await.unwrap_err();

@@ -8,6 +8,7 @@ mod exists;
 mod fault;
 mod fixture;
 mod killed;
+mod lost;
 mod matrix;
 mod memory;
 mod preflight;

@@ -1,5 +1,7 @@
 //! The dialect: the validated plan of everything that decides the bytes of a record.
 
+mod settings;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;

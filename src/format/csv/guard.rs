@@ -64,6 +64,11 @@ impl Guard {
     }
 
     /// The character that the guard writes.
+    /// The columns that are written as they are.
+    pub(super) fn excepted(&self) -> &BTreeSet<usize> {
+        &self.except
+    }
+
     pub(super) fn as_char(&self) -> Option<char> {
         self.prefix
     }

@@ -51,23 +51,23 @@ const SPARK_INTERVAL: &str =
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Render {
-    floats: FloatText,
-    decimals: DecimalText,
-    booleans: BooleanText,
-    binary: BinaryText,
-    nested: NestedText,
-    dates: (Pattern, Locale),
-    times: (Pattern, Locale),
-    timestamps: (Pattern, Locale, Zone),
-    local_timestamps: (Pattern, Locale),
-    intervals: IntervalText,
+    pub(super) floats: FloatText,
+    pub(super) decimals: DecimalText,
+    pub(super) booleans: BooleanText,
+    pub(super) binary: BinaryText,
+    pub(super) nested: NestedText,
+    pub(super) dates: (Pattern, Locale),
+    pub(super) times: (Pattern, Locale),
+    pub(super) timestamps: (Pattern, Locale, Zone),
+    pub(super) local_timestamps: (Pattern, Locale),
+    pub(super) intervals: IntervalText,
 }
 
 /// How booleans are spelled. Default: `true` and `false`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct BooleanText {
-    yes: Cow<'static, str>,
-    no: Cow<'static, str>,
+    pub(super) yes: Cow<'static, str>,
+    pub(super) no: Cow<'static, str>,
 }
 
 impl BooleanText {
