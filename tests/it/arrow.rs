@@ -1,5 +1,6 @@
 //! Rows from Arrow: every type, in the default dialect and in Spark's.
 
+mod blocks;
 mod export;
 mod law;
 mod reference;

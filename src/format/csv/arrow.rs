@@ -1,16 +1,11 @@
 //! Records from Arrow's record batches.
 
-use std::slice;
-
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use super::columns::Columns;
-use super::memo::Memo;
-use super::plain::Page;
 use super::rows::{Desk, keep};
 use super::{Dialect, EncodeError, EncodeErrorKind, Encoder, Outcome, RecordError};
-use crate::row::Value;
 use crate::row::arrow::{self, Cells, Kind, Reader};
 
 impl Dialect {
@@ -97,16 +92,10 @@ impl Encoder {
         dialect.check_schema(batch.schema_ref()).map_err(|error| RecordError::new(0, error))?;
         let readers: Vec<_> = batch.columns().iter().map(|column| Reader::new(column)).collect();
         let mut rejected = Vec::new();
-        let written = match &dialect.0.plain {
-            Some(plain) if !readers.is_empty() => {
-                let columns = Columns::new(batch, &readers, &dialect.0, plain);
-                let mut desk = self.desk.take().unwrap_or_default();
-                let written = self.plain_rows(batch.num_rows(), columns, &readers, &mut desk, &mut rejected, out);
-                desk.page.flush(out);
-                self.desk = Some(desk);
-                written
-            }
-            _ => {
+        let mut desk = self.desk.take().unwrap_or_default();
+        let written = match Columns::new(batch, &readers, &dialect.0, &mut desk.tools) {
+            Some(columns) => self.many_rows(batch.num_rows(), &columns, &readers, &mut desk, &mut rejected, out),
+            None => {
                 let mut cells = Cells::default();
                 (0..batch.num_rows()).try_for_each(|row| {
                     let outcome = self.arrow_record(&mut cells, &readers, row, out);
@@ -114,6 +103,7 @@ impl Encoder {
                 })
             }
         };
+        self.desk = Some(desk);
         match written {
             Ok(()) => Ok(rejected),
             Err(error) => {
@@ -123,68 +113,41 @@ impl Encoder {
         }
     }
 
-    /// Appends rows, field by field where a record is not plain.
-    fn plain_rows<'a>(
+    /// Appends rows, many at once where they are plain.
+    fn many_rows<'a>(
         &mut self,
         rows: usize,
-        mut columns: Columns<'a>,
+        columns: &Columns<'_, 'a>,
         readers: &[Reader<'a>],
         desk: &mut Desk,
         rejected: &mut Vec<RecordError>,
         out: &mut Vec<u8>,
     ) -> Result<(), RecordError> {
-        let Desk { page, memo, block, .. } = desk;
-        let plain = columns.plain();
+        let Desk { memo, tools, .. } = desk;
         let mut cells = Cells::default();
-        let together = block.begin(columns.stride());
-        for first in (0..rows).step_by(together) {
-            let count = together.min(rows - first);
-            block.fill(&mut columns, first, count, memo);
-            for row in first..first + count {
-                if let Some(record) = block.record(row - first, plain) {
-                    out.extend_from_slice(record);
-                    self.counts.written += 1;
-                    continue;
+        // What is behind the place where the rows end is there to be written over.
+        let (mut next, mut at) = (0, out.len());
+        while next < rows {
+            let first = next;
+            next += columns.lay(first..rows, memo, tools);
+            columns.reserve(at, tools, out);
+            let mut row = first;
+            loop {
+                let (done, end) = columns.copy(row - first, tools, at, out);
+                self.counts.written += (first + done - row) as u64;
+                (row, at) = (first + done, end);
+                if row == next {
+                    break;
                 }
-                let outcome = if readers.len() == 1 {
-                    self.arrow_record(&mut cells, readers, row, out)
-                } else {
-                    let start = out.len();
-                    self.met.clear();
-                    let written = self.fields(row, &mut columns, (readers, &mut cells), (page, memo), out);
-                    let written = self.settle(written, start, out);
-                    self.outcome(written, start, out)
-                };
+                out.truncate(at);
+                let outcome = self.arrow_record(&mut cells, readers, row, out);
                 keep(outcome, row, rejected)?;
+                at = out.len();
+                row += 1;
+                columns.reserve(at, tools, out);
             }
         }
-        Ok(())
-    }
-
-    /// Appends the fields of a row one by one.
-    fn fields<'a>(
-        &mut self,
-        row: usize,
-        columns: &mut Columns<'a>,
-        (readers, cells): (&[Reader<'a>], &mut Cells<'a>),
-        (page, memo): (&mut Page, &mut Memo),
-        out: &mut Vec<u8>,
-    ) -> Result<(), EncodeError> {
-        let plain = columns.plain();
-        for (column, reader) in readers.iter().enumerate() {
-            if column > 0 {
-                out.extend_from_slice(plain.delimiter.as_bytes());
-            }
-            if page.record(|bytes, at| columns.put_field(row, column, memo, bytes, at)) {
-                page.flush(out);
-                continue;
-            }
-            let mut values = cells
-                .read(slice::from_ref(reader), row)
-                .map_err(|(_, why)| EncodeError::new(column, EncodeErrorKind::NoText, why.what))?;
-            self.field(column, values.next().unwrap_or(Value::Null), out)?;
-        }
-        out.extend_from_slice(plain.terminator.as_bytes());
+        out.truncate(at);
         Ok(())
     }
 

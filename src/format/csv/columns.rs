@@ -1,45 +1,86 @@
-//! Record batches by their columns: how a column's fields are put down is decided once.
+//! Record batches by their columns: how the fields of a column are put down is decided once.
 //!
-//! The texts of a column are searched all at once for what needs care. Dictionaries and runs are spelled once for each of
-//! their values. What is left, and types that are seldom, go the way of single values.
+//! Numbers and dates are written where they go. Texts are gathered and searched all at once for what needs care.
+//! Dictionaries and runs are spelled once for each of their values. What is left, and types that are seldom, is spelled
+//! field by field.
 
-use std::slice;
+use std::ops::Range;
+use std::{mem, slice};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal32Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, RunEndIndexType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
-use arrow_array::{Array, BooleanArray, GenericStringArray, OffsetSizeTrait, RecordBatch, RunArray};
+use arrow_array::types::{Int16Type, Int32Type, Int64Type, RunEndIndexType};
+use arrow_array::{Array, BooleanArray, GenericStringArray, OffsetSizeTrait, RecordBatch, RunArray, StringViewArray};
 use arrow_schema::DataType;
 
+use super::block::{Block, Piece, Text};
 use super::dialect::Plan;
-use super::memo::{Memo, spell_in};
-use super::plain::{Enclosed, FIELD, Plain, Short, write_decimal};
-use super::text::digits::write_integer;
-use super::text::{DecimalText, FloatText};
-use crate::row::arrow::{Cells, Reader};
+use super::memo::{Memo, Speller};
+use super::plain::{Enclosed, Mark, Plain, Short, fixed_scale};
+use super::scan::{Work, widely};
+use super::text::FloatText;
+use super::text::digits::{Eights, ROOM, write_fixed, write_integer};
+use crate::row::Value;
+use crate::row::arrow::{Cells, Integers, Plain as Values, Reader};
 
-/// How the fields of a batch are put down.
-pub(super) struct Columns<'a> {
-    columns: Vec<Column<'a>>,
-    style: Style<'a>,
-}
-
-/// What is the same for all columns.
-#[derive(Clone, Copy)]
-struct Style<'a> {
-    plan: &'a Plan,
-    plain: &'a Plain,
+/// How the fields of a batch are laid down.
+pub(super) struct Columns<'s, 'a> {
+    columns: Vec<Column<'s, 'a>>,
+    plan: &'s Plan,
+    plain: &'s Plain,
     floats: Option<FloatText>,
-    decimals: Option<DecimalText>,
-    /// None where null needs another way: a record of one field may be no bytes at all.
-    null: Option<&'a Short>,
+    null: Piece,
+    marks: (Mark, Mark),
 }
 
-struct Column<'a> {
+/// What is worked with, kept from batch to batch.
+#[derive(Debug, Default)]
+pub(super) struct Tools {
+    block: Block,
+    numbers: Numbers,
+    speller: Speller,
+}
+
+/// The numbers of a column, and their digits.
+#[derive(Debug)]
+struct Numbers {
+    values: [i64; Block::ROWS],
+    eights: Eights<{ Block::ROWS }>,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self { values: [0; Block::ROWS], eights: Eights::default() }
+    }
+}
+
+impl Numbers {
+    fn read(&mut self, integers: &Integers<'_>, rows: Range<usize>) -> &Self {
+        widely(Reading { numbers: self, integers, rows });
+        self
+    }
+}
+
+/// What is to be read into numbers.
+struct Reading<'n, 'a> {
+    numbers: &'n mut Numbers,
+    integers: &'n Integers<'a>,
+    rows: Range<usize>,
+}
+
+impl Work for Reading<'_, '_> {
+    type Done = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.integers.widen(self.rows, &mut self.numbers.values);
+        self.numbers.eights.find(&self.numbers.values);
+    }
+}
+
+struct Column<'s, 'a> {
+    reader: &'s Reader<'a>,
     nulls: Nulls<'a>,
-    data: Data<'a>,
+    data: Data<'s, 'a>,
 }
 
 /// A bit for each row, which is clear for a null, and where the first of them is; none where nothing is null.
@@ -53,310 +94,234 @@ impl Nulls<'_> {
     }
 }
 
-/// Where fields of one column are put down.
-trait Target {
-    /// Lets `put` write the field of each row, in their order: at a place of a buffer, saying where it ends; none where it
-    /// needs another way, or room.
-    fn each(&mut self, put: impl FnMut(usize, &mut [u8], usize) -> Option<usize>);
-}
-
-/// A single field, at a place of a buffer, and where it has ended.
-struct Single<'o> {
-    row: usize,
-    out: &'o mut [u8],
-    at: usize,
-    end: Option<usize>,
-}
-
-impl Target for Single<'_> {
-    #[inline]
-    fn each(&mut self, mut put: impl FnMut(usize, &mut [u8], usize) -> Option<usize>) {
-        self.end = put(self.row, self.out, self.at);
-    }
-}
-
-/// Rows that are put down together, each in a stretch of its own: column by column, so that each column is one tight loop.
-#[derive(Debug, Default)]
-pub(super) struct Block {
-    bytes: Vec<u8>,
-    stride: usize,
-    first: usize,
-    /// Where each row goes on in its stretch; beyond it for a row that needs another way.
-    ends: Vec<usize>,
-}
-
-/// So much of a block is in the nearest cache.
-const BLOCK: usize = 24 * 1024;
-
-/// More rows at once do not pay.
-const ROWS: usize = 128;
-
-/// No place in a buffer.
-const NOWHERE: usize = usize::MAX / 2;
-
-impl Block {
-    /// How many rows are put down together where they take up to `stride` bytes.
-    pub(super) fn begin(&mut self, stride: usize) -> usize {
-        self.stride = stride.min(BLOCK);
-        let rows = (BLOCK / self.stride).clamp(1, ROWS);
-        self.bytes.resize(rows * self.stride, 0);
-        rows
-    }
-
-    /// Puts down `rows` rows from `first` on.
-    pub(super) fn fill(&mut self, columns: &mut Columns<'_>, first: usize, rows: usize, memo: &mut Memo) {
-        self.first = first;
-        self.ends.clear();
-        self.ends.resize(rows, 0);
-        let delimiter = columns.style.plain.delimiter;
-        for column in &mut columns.columns {
-            column.put(columns.style, memo, &mut Fields { block: self, delimiter });
-        }
-    }
-
-    /// The bytes of one of the rows that were put down, if it was plain and had room.
-    pub(super) fn record(&mut self, row: usize, plain: &Plain) -> Option<&[u8]> {
-        let stretch = &mut self.bytes[row * self.stride..][..self.stride];
-        let end = plain.terminator.put(self.ends[row] - plain.delimiter.len(), stretch)?;
-        Some(&stretch[..end])
-    }
-}
-
-/// The fields of one column of a block, each with a delimiter behind it.
-struct Fields<'b> {
-    block: &'b mut Block,
-    delimiter: Short,
-}
-
-impl Target for Fields<'_> {
-    #[inline]
-    fn each(&mut self, mut put: impl FnMut(usize, &mut [u8], usize) -> Option<usize>) {
-        let Block { bytes, stride, first, ends } = &mut *self.block;
-        for (row, (stretch, end)) in (*first..).zip(bytes.chunks_exact_mut(*stride).zip(ends)) {
-            let put = put(row, stretch, *end).and_then(|end| self.delimiter.put(end, stretch));
-            *end = put.unwrap_or(NOWHERE);
-        }
-    }
-}
-
-enum Data<'a> {
-    Boolean(&'a BooleanArray),
+enum Data<'s, 'a> {
+    Boolean(&'a BooleanArray, [Piece; 2]),
     Days(&'a [i32]),
-    Decimal32(&'a [i32], i8),
-    Decimal64(&'a [i64], i8),
-    Decimal128(&'a [i128], i8),
+    /// With so many digits behind the point.
+    Fixed(&'s Integers<'a>, u8),
     Float32(&'a [f32]),
     Float64(&'a [f64]),
-    I8(&'a [i8]),
-    I16(&'a [i16]),
-    I32(&'a [i32]),
-    I64(&'a [i64]),
-    LargeText(Texts<'a, i64>),
-    /// What may need more than a look.
+    Integers(&'s Integers<'a>),
+    LargeText(&'a GenericStringArray<i64>),
     Other,
-    /// Values of other types, whose texts are looked at one by one.
-    Rendered(&'a Reader<'a>, usize),
-    Spelled(Spelled),
-    Text(Texts<'a, i32>),
-    U8(&'a [u8]),
-    U16(&'a [u16]),
-    U32(&'a [u32]),
-    U64(&'a [u64]),
-    /// The views, and the buffers of the longer texts.
-    View(&'a [u8], Vec<&'a [u8]>),
+    /// The fields are laid down already, and it is known which one each row has.
+    Picked(Vec<u32>, Vec<Piece>),
+    Text(&'a GenericStringArray<i32>),
+    TextView(&'a StringViewArray),
 }
 
-/// Texts that lie one behind the other.
-struct Texts<'a, O> {
-    offsets: &'a [O],
-    bytes: &'a [u8],
-    /// Where they need care, in their order, from the first text on.
-    places: Vec<u32>,
-    base: usize,
-}
-
-/// Fields that are spelled already: for each row which of them, and where they are.
-struct Spelled {
-    rows: Vec<u32>,
-    /// From where to where in `bytes`; none for what goes the way of single values.
-    fields: Vec<Option<(u32, u32)>>,
-    bytes: Vec<u8>,
-}
-
-impl<'a> Columns<'a> {
-    pub(super) fn new(batch: &'a RecordBatch, readers: &'a [Reader<'a>], dialect: &'a Plan, plain: &'a Plain) -> Self {
+impl<'s, 'a> Columns<'s, 'a> {
+    /// None where the dialect has no short way, or there are no columns.
+    pub(super) fn new(
+        batch: &'a RecordBatch,
+        readers: &'s [Reader<'a>],
+        plan: &'s Plan,
+        tools: &mut Tools,
+    ) -> Option<Self> {
+        let plain = plan.plain.as_ref().filter(|_| !readers.is_empty())?;
+        tools.block.begin(readers.len());
         let columns = batch.columns().iter().zip(readers).enumerate();
         let columns = columns.map(|(column, (array, reader))| {
-            let array = &**array;
-            // Of these the nulls are among what is spelled, or the array has no list of them.
+            // Of runs the nulls are among what is spelled.
             let nulls = if matches!(array.data_type(), DataType::RunEndEncoded(..)) { None } else { array.nulls() };
-            let valid = nulls.map(|nulls| (nulls.validity(), nulls.offset()));
-            Column { nulls: Nulls(valid), data: Data::new(array, column, reader, dialect, plain) }
+            let nulls = Nulls(nulls.map(|nulls| (nulls.validity(), nulls.offset())));
+            let Tools { block, speller, .. } = &mut *tools;
+            let keeper = Keeper { plan, column, alone: readers.len() == 1, block, speller };
+            Column { reader, nulls, data: Data::new(array, reader, plan, plain, keeper) }
         });
-        let numbers = dialect.renderers.numbers();
-        let style = Style {
-            plan: dialect,
+        let columns = columns.collect();
+        let null = plain.null.as_ref().filter(|_| readers.len() > 1);
+        Some(Self {
+            columns,
+            plan,
             plain,
-            floats: numbers.map(|(floats, _)| floats).filter(|_| plain.floats),
-            decimals: numbers.map(|(_, decimals)| decimals).filter(|_| plain.digits),
-            null: plain.null.as_ref().filter(|_| batch.num_columns() > 1),
-        };
-        Self { columns: columns.collect(), style }
+            floats: plan.renderers.numbers().map(|(floats, _)| floats).filter(|_| plain.floats),
+            null: null.map_or(Piece::NONE, |null| tools.block.keep(null.as_bytes())),
+            marks: (Mark::new(&plain.delimiter)?, Mark::new(&plain.terminator)?),
+        })
     }
 
-    pub(super) fn plain(&self) -> &'a Plain {
-        self.style.plain
-    }
-
-    /// How many bytes the longest of the records may take, with what moves reach beyond them.
-    pub(super) fn stride(&self) -> usize {
-        let longest = self.columns.iter().map(|column| match &column.data {
-            Data::Text(texts) => texts.longest(),
-            Data::LargeText(texts) => texts.longest(),
-            Data::View(views, _) => (0..views.len() / 16).map(|row| view(views, row)[0]).max().unwrap_or_default(),
-            Data::Spelled(spelled) => {
-                let fields = spelled.fields.iter().flatten();
-                fields.map(|(from, to)| (to - from) as usize).max().unwrap_or_default()
+    /// Lays down rows, as many as it says, from the first one on.
+    pub(super) fn lay(&self, rows: Range<usize>, memo: &mut Memo, tools: &mut Tools) -> usize {
+        let rows = rows.start..rows.start + tools.block.clear(rows.len());
+        for (index, column) in self.columns.iter().enumerate() {
+            self.lay_column(index, column, rows.clone(), memo, tools);
+            if let Nulls(Some(_)) = column.nulls {
+                tools.block.replace(index, self.null, |row| column.nulls.has(rows.start + row));
             }
-            Data::Rendered(..) => 32,
-            _ => 24,
-        });
-        // Quotes, a delimiter, and the last move.
-        longest.map(|len| len + 8).sum::<usize>() + FIELD
+            for row in tools.block.missing(index) {
+                self.spell(index, column, row, rows.start, tools);
+            }
+        }
+        tools.block.end();
+        rows.len()
     }
 
-    /// Writes a field that is surely plain, and says where it ends.
-    pub(super) fn put_field(
-        &mut self,
-        row: usize,
-        column: usize,
+    fn lay_column(
+        &self,
+        index: usize,
+        column: &Column<'s, 'a>,
+        rows: Range<usize>,
         memo: &mut Memo,
-        out: &mut [u8],
-        at: usize,
-    ) -> Option<usize> {
-        let mut single = Single { row, out, at, end: None };
-        self.columns[column].put(self.style, memo, &mut single);
-        single.end
+        tools: &mut Tools,
+    ) {
+        let Tools { block, numbers, .. } = tools;
+        let enclosed = self.plain.numbers;
+        match &column.data {
+            Data::Integers(values) => {
+                lay_integers(numbers.read(values, rows), enclosed, index, block);
+            }
+            Data::Fixed(values, scale) => {
+                lay_fixed(numbers.read(values, rows), *scale, enclosed, index, block);
+            }
+            Data::Float32(values) => {
+                lay_floats(&values[rows], self.floats, FloatText::write_f32, enclosed, index, block)
+            }
+            Data::Float64(values) => {
+                lay_floats(&values[rows], self.floats, FloatText::write_f64, enclosed, index, block)
+            }
+            Data::Days(values) => lay_days(&values[rows], self.plan, memo, index, block),
+            Data::Boolean(array, fields) => {
+                block.pick(index, rows, |row| fields[usize::from(array.value(row))]);
+            }
+            Data::Picked(picks, fields) => lay_picked(&picks[rows], fields, index, block),
+            Data::Text(array) => lay_texts(array, rows, self.plain, index, block),
+            Data::LargeText(array) => lay_texts(array, rows, self.plain, index, block),
+            Data::TextView(array) => lay_views(array, rows, column.nulls, self.plain, index, block),
+            Data::Other => block.pick(index, rows, |_| Piece::NONE),
+        }
+    }
+
+    /// Spells a field by all the rules.
+    #[cold]
+    fn spell(&self, index: usize, column: &Column<'s, 'a>, row: usize, first: usize, tools: &mut Tools) {
+        let mut cells = Cells::default();
+        let Ok(mut values) = cells.read(slice::from_ref(column.reader), first + row) else { return };
+        let field = values.next().and_then(|value| tools.speller.spell(self.plan, index, value));
+        // A record of one empty field may be no bytes at all.
+        if let Some(field) = field.filter(|field| !field.is_empty() || self.columns.len() > 1) {
+            tools.block.add(row, index, field);
+        }
+    }
+
+    /// Makes room behind a place for the rows that were laid down.
+    pub(super) fn reserve(&self, at: usize, tools: &Tools, out: &mut Vec<u8>) {
+        tools.block.reserve(at, self.marks, out);
+    }
+
+    /// Writes rows that were laid down, as [`Block::copy`].
+    pub(super) fn copy(&self, row: usize, tools: &Tools, at: usize, out: &mut [u8]) -> (usize, usize) {
+        tools.block.copy(row, self.marks, at, out)
     }
 }
 
-impl Column<'_> {
-    /// Puts fields down; the type is looked at once for all of them.
-    #[inline]
-    fn put(&self, style: Style<'_>, memo: &mut Memo, target: &mut impl Target) {
-        let Style { plan, plain, floats, decimals, null } = style;
-        let nulls = self.nulls;
-        /// Each value by an expression, or null.
-        macro_rules! each {
-            (|$row:ident, $out:ident, $at:ident| $put:expr) => {
-                target.each(|$row, $out, $at| {
-                    if nulls.has($row) {
-                        return null?.put($at, $out);
-                    }
-                    $put
-                })
-            };
-        }
-        macro_rules! integers {
-            ($values:ident) => {
-                each!(|row, out, at| {
-                    let n = i64::try_from($values[row]).ok().filter(|_| plain.digits)?;
-                    plain.numbers.put_number(at, out, |out| Some(write_integer(n, out)))
-                })
-            };
-        }
-        macro_rules! decimals {
-            ($values:ident, $scale:ident) => {
-                each!(|row, out, at| {
-                    let (unscaled, style) = (i64::try_from($values[row]).ok()?, decimals?);
-                    plain.numbers.put_number(at, out, |out| write_decimal(style, unscaled, *$scale, out))
-                })
-            };
-        }
-        match &self.data {
-            Data::I8(values) => integers!(values),
-            Data::I16(values) => integers!(values),
-            Data::I32(values) => integers!(values),
-            Data::I64(values) => integers!(values),
-            Data::U8(values) => integers!(values),
-            Data::U16(values) => integers!(values),
-            Data::U32(values) => integers!(values),
-            Data::U64(values) => integers!(values),
-            Data::Decimal32(values, scale) => decimals!(values, scale),
-            Data::Decimal64(values, scale) => decimals!(values, scale),
-            Data::Decimal128(values, scale) => decimals!(values, scale),
-            Data::Float32(values) => each!(|row, out, at| {
-                let style = floats?;
-                plain.numbers.put_number(at, out, |out| style.write_f32(values[row], out))
-            }),
-            Data::Float64(values) => each!(|row, out, at| {
-                let style = floats?;
-                plain.numbers.put_number(at, out, |out| style.write_f64(values[row], out))
-            }),
-            Data::Text(texts) => {
-                let mut next = None;
-                each!(|row, out, at| texts.put(row, &mut next, plain, at, out));
-            }
-            Data::LargeText(texts) => {
-                let mut next = None;
-                each!(|row, out, at| texts.put(row, &mut next, plain, at, out));
-            }
-            Data::View(views, buffers) => each!(|row, out, at| put_view(row, (views, buffers), plain, at, out)),
-            Data::Spelled(spelled) => each!(|row, out, at| {
-                let (from, to) = spelled.fields[spelled.rows[row] as usize]?;
-                Enclosed::Bare.put_text(&spelled.bytes, from as usize, (to - from) as usize, at, out)
-            }),
-            Data::Days(values) => each!(|row, out, at| memo.date(plan, values[row])?.put(at, out)),
-            Data::Boolean(array) => each!(|row, out, at| memo.boolean(plan, array.value(row))?.put(at, out)),
-            Data::Rendered(reader, column) => {
-                let (mut cells, mut text) = (Cells::default(), Vec::new());
-                each!(|row, out, at| {
-                    let value = cells.read(slice::from_ref(*reader), row).ok()?.next()?;
-                    text.clear();
-                    plan.renderers.append(*column, value, &mut text).ok()?;
-                    plain.enclosed(&text)?.put_text(&text, 0, text.len(), at, out)
-                });
-            }
-            Data::Other => target.each(|_, _, _| None),
-        }
+#[inline(never)]
+fn lay_integers(numbers: &Numbers, enclosed: Enclosed, column: usize, block: &mut Block) {
+    let Numbers { values, eights } = numbers;
+    if eights.are_all() && enclosed == Enclosed::Bare {
+        return block.write(column, values.iter().enumerate(), |(row, &n), slot| Some(eights.write(row, n, slot)));
     }
+    block.write::<_, NUMBER>(column, values, |&n, slot| {
+        let is_known = n != Integers::WIDER;
+        is_known.then(|| enclosed.put_number(0, slot, |out| Some(write_integer(n, out))))?
+    });
 }
 
-impl<'a> Data<'a> {
-    fn new(array: &'a dyn Array, column: usize, reader: &'a Reader<'a>, dialect: &Plan, plain: &Plain) -> Self {
-        let spelled = |count: usize, rows: Vec<u32>| {
-            let mut cells = Cells::default();
-            Self::Spelled(Spelled::new(array, count, rows, |row| {
-                let mut values = cells.read(slice::from_ref(reader), row).ok()?;
-                spell_in(dialect, column, values.next()?)
-            }))
-        };
+#[inline(never)]
+fn lay_fixed(numbers: &Numbers, scale: u8, enclosed: Enclosed, column: usize, block: &mut Block) {
+    let Numbers { values, eights } = numbers;
+    if eights.are_all() && enclosed == Enclosed::Bare {
+        let scale = usize::from(scale);
+        return block
+            .write(column, values.iter().enumerate(), |(row, &n), slot| Some(eights.write_fixed(row, n, scale, slot)));
+    }
+    block.write::<_, NUMBER>(column, values, |&n, slot| {
+        let is_known = n != Integers::WIDER;
+        is_known.then(|| enclosed.put_number(0, slot, |out| Some(write_fixed(n, scale, out))))?
+    });
+}
+
+/// The place for a number: a quote, and what is written to for any.
+const NUMBER: usize = ROOM + 8;
+
+#[inline(never)]
+fn lay_floats<T: Copy>(
+    values: &[T],
+    style: Option<FloatText>,
+    write: impl Fn(FloatText, T, &mut [u8; ROOM]) -> Option<usize>,
+    enclosed: Enclosed,
+    column: usize,
+    block: &mut Block,
+) {
+    block.write::<_, NUMBER>(column, values, |&value, slot| {
+        enclosed.put_number(0, slot, |out| write(style?, value, out))
+    });
+}
+
+#[inline(never)]
+fn lay_days(values: &[i32], plan: &Plan, memo: &mut Memo, column: usize, block: &mut Block) {
+    block.write::<_, DATE>(column, values, |&days, slot| memo.date(plan, days)?.write(slot));
+}
+
+/// The place for a date.
+const DATE: usize = size_of::<Short>();
+
+#[inline(never)]
+fn lay_picked(picks: &[u32], fields: &[Piece], column: usize, block: &mut Block) {
+    block.pick(column, picks, |&pick| fields[pick as usize]);
+}
+
+#[inline(never)]
+fn lay_texts<O: OffsetSizeTrait>(
+    array: &GenericStringArray<O>,
+    rows: Range<usize>,
+    plain: &Plain,
+    column: usize,
+    block: &mut Block,
+) {
+    let (offsets, bytes) = (&array.value_offsets()[rows.start..=rows.end], array.value_data());
+    let ends = offsets.windows(2).map(|ends| (ends[0].as_usize(), ends[1].as_usize()));
+    block.gather(column, plain, ends.map(|(start, end)| Text::At(bytes, start, end - start)));
+}
+
+#[inline(never)]
+fn lay_views(
+    array: &StringViewArray,
+    rows: Range<usize>,
+    nulls: Nulls<'_>,
+    plain: &Plain,
+    column: usize,
+    block: &mut Block,
+) {
+    let texts = array.views()[rows.clone()].iter().zip(rows).map(|(&view, row)| {
+        let [len, _, buffer, start] = split(view);
+        if len <= 12 {
+            Text::Short((view >> 32).to_le_bytes(), len)
+        } else if nulls.has(row) {
+            // The view of a null may be anything.
+            Text::Short([0; 16], 0)
+        } else {
+            Text::At(&array.data_buffers()[buffer], start, len)
+        }
+    });
+    block.gather(column, plain, texts);
+}
+
+/// The numbers of a view: the length, then up to twelve bytes; or four of them, the buffer, and where it begins there.
+#[inline]
+fn split(view: u128) -> [usize; 4] {
+    #[expect(clippy::cast_possible_truncation, reason = "each of the four is taken by itself")]
+    [0, 32, 64, 96].map(|shift| (view >> shift) as u32 as usize)
+}
+
+impl<'s, 'a> Data<'s, 'a> {
+    fn new(array: &'a dyn Array, reader: &'s Reader<'a>, plan: &Plan, plain: &Plain, mut keeper: Keeper<'_>) -> Self {
         match array.data_type() {
-            DataType::Boolean => Self::Boolean(array.as_boolean()),
-            DataType::Date32 => Self::Days(values::<Date32Type>(array)),
-            DataType::Decimal32(_, scale) => Self::Decimal32(values::<Decimal32Type>(array), *scale),
-            DataType::Decimal64(_, scale) => Self::Decimal64(values::<Decimal64Type>(array), *scale),
-            DataType::Decimal128(_, scale) => Self::Decimal128(values::<Decimal128Type>(array), *scale),
-            DataType::Float32 => Self::Float32(values::<Float32Type>(array)),
-            DataType::Float64 => Self::Float64(values::<Float64Type>(array)),
-            DataType::Int8 => Self::I8(values::<Int8Type>(array)),
-            DataType::Int16 => Self::I16(values::<Int16Type>(array)),
-            DataType::Int32 => Self::I32(values::<Int32Type>(array)),
-            DataType::Int64 => Self::I64(values::<Int64Type>(array)),
-            DataType::UInt8 => Self::U8(values::<UInt8Type>(array)),
-            DataType::UInt16 => Self::U16(values::<UInt16Type>(array)),
-            DataType::UInt32 => Self::U32(values::<UInt32Type>(array)),
-            DataType::UInt64 => Self::U64(values::<UInt64Type>(array)),
-            DataType::Utf8 => Texts::new(array.as_string(), plain).map_or(Self::Other, Self::Text),
-            DataType::LargeUtf8 => Texts::new(array.as_string(), plain).map_or(Self::Other, Self::LargeText),
-            DataType::Utf8View => {
-                let array = array.as_string_view();
-                Self::View(array.views().inner(), array.data_buffers().iter().map(|buffer| &**buffer).collect())
-            }
             DataType::Dictionary(..) if !array.as_any_dictionary().values().is_empty() => {
                 let dictionary = array.as_any_dictionary();
                 let keys: Result<Vec<_>, _> = dictionary.normalized_keys().into_iter().map(u32::try_from).collect();
-                keys.map_or(Self::Other, |keys| spelled(dictionary.values().len(), keys))
+                let count = dictionary.values().len();
+                return keys.map_or(Self::Other, |keys| picked(array, reader, count, keys, keeper));
             }
             DataType::RunEndEncoded(ends, _) => {
                 let (count, rows) = match ends.data_type() {
@@ -364,105 +329,72 @@ impl<'a> Data<'a> {
                     DataType::Int32 => runs(array.as_run::<Int32Type>()),
                     _ => runs(array.as_run::<Int64Type>()),
                 };
-                spelled(count, rows)
+                return picked(array, reader, count, rows, keeper);
             }
-            // Where quotes are a matter of need, they are so for all types.
-            DataType::Date64
-            | DataType::Duration(_)
-            | DataType::Float16
-            | DataType::Time32(_)
-            | DataType::Time64(_)
-            | DataType::Timestamp(..)
-                if (plain.texts, plain.numbers) == (Enclosed::Bare, Enclosed::Bare) =>
-            {
-                Self::Rendered(reader, column)
+            _ => {}
+        }
+        match reader.plain() {
+            Some(Values::Boolean(array)) => {
+                Self::Boolean(array, [false, true].map(|value| keeper.keep(Value::Boolean(value))))
             }
+            Some(Values::Days(values)) => Self::Days(values),
+            Some(Values::Decimal(values, scale)) if plain.digits => {
+                let style = plan.renderers.numbers().map(|(_, decimals)| decimals);
+                match style.and_then(|style| fixed_scale(style, *scale)) {
+                    None => Self::Other,
+                    Some(0) => Self::Integers(values),
+                    Some(scale) => Self::Fixed(values, scale),
+                }
+            }
+            Some(Values::Float32(values)) => Self::Float32(values),
+            Some(Values::Float64(values)) => Self::Float64(values),
+            Some(Values::Integer(values)) if plain.digits => Self::Integers(values),
+            Some(Values::LargeText(array)) => Self::LargeText(array),
+            Some(Values::Text(array)) => Self::Text(array),
+            Some(Values::TextView(array)) => Self::TextView(array),
             _ => Self::Other,
         }
     }
 }
 
-impl<'a, O: OffsetSizeTrait> Texts<'a, O> {
-    /// None where they are more bytes than places can say.
-    fn new(array: &'a GenericStringArray<O>, plain: &Plain) -> Option<Self> {
-        let (offsets, bytes) = (array.value_offsets(), array.value_data());
-        let (base, end) = (offsets.first()?.as_usize(), offsets.last()?.as_usize());
-        u32::try_from(end - base).ok()?;
-        let mut places = Vec::new();
-        plain.scan.find_inside(&bytes[base..end], &mut places);
-        Some(Self { offsets, bytes, places, base })
-    }
+/// Lays down fields of one column for all rows.
+struct Keeper<'k> {
+    plan: &'k Plan,
+    column: usize,
+    /// There is no other column.
+    alone: bool,
+    block: &'k mut Block,
+    speller: &'k mut Speller,
+}
 
-    fn longest(&self) -> usize {
-        self.offsets.windows(2).map(|ends| (ends[1] - ends[0]).as_usize()).max().unwrap_or_default()
+impl Keeper<'_> {
+    fn keep(&mut self, value: Value<'_>) -> Piece {
+        let field = self.speller.spell(self.plan, self.column, value);
+        field.filter(|field| !self.alone || !field.is_empty()).map_or(Piece::NONE, |field| self.block.keep(field))
     }
+}
 
-    /// Writes a text that needs no care, and says where it ends. The next place is kept for the next row.
-    #[inline]
-    fn put(&self, row: usize, next: &mut Option<usize>, plain: &Plain, at: usize, out: &mut [u8]) -> Option<usize> {
-        let (start, end) = (self.offsets[row].as_usize(), self.offsets[row + 1].as_usize());
-        if !plain.ends_hold(&self.bytes[start..end]) {
-            return None;
+/// For each row one of `count` fields, spelled by the first row that has it.
+fn picked<'s, 'a>(
+    array: &dyn Array,
+    reader: &Reader<'_>,
+    count: usize,
+    rows: Vec<u32>,
+    mut keeper: Keeper<'_>,
+) -> Data<'s, 'a> {
+    let mut cells = Cells::default();
+    let mut fields = vec![Piece::NONE; count];
+    let mut asked = vec![false; count];
+    for (row, &field) in rows.iter().enumerate() {
+        let field = field as usize;
+        // The key of a null may be any.
+        if !array.is_null(row) && !mem::replace(&mut asked[field], true) {
+            let values = cells.read(slice::from_ref(reader), row);
+            fields[field] =
+                values.ok().and_then(|mut values| values.next()).map_or(Piece::NONE, |value| keeper.keep(value));
         }
-        let place = |next| self.places.get(next).map_or(usize::MAX, |&place| self.base + place as usize);
-        let next = next.get_or_insert_with(|| self.places.partition_point(|&at| self.base + (at as usize) < start));
-        while place(*next) < start {
-            *next += 1;
-        }
-        let enclosed = if place(*next) < end {
-            let care = (*next..).map(place).take_while(|&place| place < end);
-            plain.enclosing(care.map(|place| self.bytes[place]))?
-        } else {
-            plain.texts
-        };
-        enclosed.put_text(self.bytes, start, end - start, at, out)
     }
-}
-
-/// The numbers of a view: the length, then up to twelve bytes; or four of them, the buffer, and where it begins there.
-#[inline]
-fn view(views: &[u8], row: usize) -> [usize; 4] {
-    let (fours, _) = views[row * 16..][..16].as_chunks();
-    [0, 1, 2, 3].map(|i| u32::from_le_bytes(fours[i]) as usize)
-}
-
-/// Writes the text of a view, as [`Texts::put`].
-#[inline]
-fn put_view(
-    row: usize,
-    (views, buffers): (&&[u8], &[&[u8]]),
-    plain: &Plain,
-    at: usize,
-    out: &mut [u8],
-) -> Option<usize> {
-    let [len, _, buffer, start] = view(views, row);
-    let (bytes, start) = if len > 12 { (*buffers.get(buffer)?, start) } else { (*views, row * 16 + 4) };
-    plain.enclosed(&bytes[start..start + len])?.put_text(bytes, start, len, at, out)
-}
-
-impl Spelled {
-    /// For each row one of `count` fields, which `spell` spells by a row that has it.
-    fn new(array: &dyn Array, count: usize, rows: Vec<u32>, mut spell: impl FnMut(usize) -> Option<Vec<u8>>) -> Self {
-        let (mut fields, mut bytes) = (vec![None; count], Vec::new());
-        let mut asked = vec![false; count];
-        for (row, &field) in rows.iter().enumerate() {
-            let field = field as usize;
-            // The key of a null may be any.
-            if !array.is_null(row) && !std::mem::replace(&mut asked[field], true) {
-                fields[field] = spell(row).and_then(|field| {
-                    let from = u32::try_from(bytes.len()).ok()?;
-                    let to = u32::try_from(bytes.len() + field.len()).ok()?;
-                    bytes.extend_from_slice(&field);
-                    Some((from, to))
-                });
-            }
-        }
-        Self { rows, fields, bytes }
-    }
-}
-
-fn values<T: ArrowPrimitiveType>(array: &dyn Array) -> &[T::Native] {
-    array.as_primitive::<T>().values()
+    Data::Picked(rows, fields)
 }
 
 /// How many runs there are, and for each row in which one it is.

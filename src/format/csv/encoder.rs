@@ -258,6 +258,10 @@ impl Met {
         self.unmappable = 0;
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.hits.first().is_none() && self.guarded == 0 && self.unmappable == 0
+    }
+
     pub(super) fn hit(&mut self, kind: HazardKind, column: usize) {
         self.hits.push(kind, column);
     }

@@ -10,7 +10,9 @@ use crate::row::Value;
 #[derive(Debug, Default)]
 pub(super) struct Memo {
     /// By the lowest bits of the day; empty before the first date.
-    dates: Vec<(i32, Option<Short>)>,
+    days: Vec<i32>,
+    /// The field of each; empty where it needs another way.
+    dates: Vec<Short>,
     booleans: [Boolean; 2],
 }
 
@@ -34,20 +36,21 @@ impl Memo {
     /// The field of a date; none where it is too long, differs from column to column, or is a hazard.
     #[inline]
     pub(super) fn date(&mut self, plan: &Plan, days: i32) -> Option<&Short> {
-        if self.dates.get(home(days)).is_none_or(|(known, _)| *known != days) {
+        if self.days.get(home(days)) != Some(&days) {
             self.learn_date(plan, days);
         }
-        self.dates[home(days)].1.as_ref()
+        self.dates.get(home(days)).filter(|field| field.len() > 0)
     }
 
     #[cold]
     fn learn_date(&mut self, plan: &Plan, days: i32) {
-        if self.dates.is_empty() {
+        if self.days.is_empty() {
             // No day is at home in the place of its neighbour.
-            self.dates = (1..).map(|stranger| (stranger, None)).take(DATES).collect();
+            self.days = (1..).take(DATES).collect();
+            self.dates = vec![Short::EMPTY; DATES];
         }
-        let field = spell(plan, Value::DateAt { days });
-        self.dates[home(days)] = (days, field);
+        self.days[home(days)] = days;
+        self.dates[home(days)] = spell(plan, Value::DateAt { days }).unwrap_or(Short::EMPTY);
     }
 
     /// The field of a boolean, as that of a date.
@@ -67,20 +70,31 @@ impl Memo {
 /// The field of a value, if it is the same in all columns, short, and no hazard.
 fn spell(plan: &Plan, value: Value<'_>) -> Option<Short> {
     plan.renderers.numbers()?;
-    let field = spell_in(plan, 0, value).filter(|field| spell_in(plan, 1, value).as_ref() == Some(field))?;
-    Short::new(&String::from_utf8(field).ok()?)
+    let mut speller = Speller::default();
+    let field = speller.spell(plan, 0, value)?.to_vec();
+    let same = !field.is_empty() && speller.spell(plan, 1, value)? == field;
+    Short::new(std::str::from_utf8(&field).ok().filter(|_| same)?)
 }
 
-/// The field of a value in a column, if it can be written, is no hazard, and is not nothing, which can make a record of
-/// nothing.
-pub(super) fn spell_in(plan: &Plan, column: usize, value: Value<'_>) -> Option<Vec<u8>> {
-    let (mut met, mut scratch, mut out) = (Met::default(), Scratch::default(), Vec::new());
-    match &plan.way {
-        Way::Exact(rules) => exact::field(rules, plan, column, value, &mut met, &mut scratch, &mut out),
-        Way::Fixed(rules) => {
-            fixed::field(rules, plan, &plan.settings.guard, column, value, &mut met, &mut scratch, &mut out)
+/// Spells single fields.
+#[derive(Debug, Default)]
+pub(super) struct Speller {
+    met: Met,
+    scratch: Scratch,
+    field: Vec<u8>,
+}
+
+impl Speller {
+    /// The field of a value in a column, if it can be written and there is nothing to be counted of it.
+    pub(super) fn spell(&mut self, plan: &Plan, column: usize, value: Value<'_>) -> Option<&[u8]> {
+        let Self { met, scratch, field } = self;
+        met.clear();
+        field.clear();
+        match &plan.way {
+            Way::Exact(rules) => exact::field(rules, plan, column, value, met, scratch, field),
+            Way::Fixed(rules) => fixed::field(rules, plan, &plan.settings.guard, column, value, met, scratch, field),
         }
+        .ok()?;
+        met.is_empty().then_some(&*field)
     }
-    .ok()?;
-    (met.hits.first().is_none() && !out.is_empty()).then_some(out)
 }

@@ -30,6 +30,8 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
+#[cfg(feature = "arrow")]
+mod block;
 mod charset;
 mod choice;
 #[cfg(feature = "arrow")]

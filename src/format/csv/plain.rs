@@ -29,9 +29,6 @@ pub(super) struct Plain {
     pub(super) floats: bool,
     /// Bytes that a text may not begin with, those up to the edge among them.
     opens: [bool; 256],
-    /// Bytes that it may not hold.
-    #[cfg(feature = "arrow")]
-    inside: [bool; 256],
     /// The greatest byte that a text may not end with.
     edge: Option<u8>,
     /// What texts are enclosed by that hold delimiters and line ends, and these, where quotes are all that they need.
@@ -52,6 +49,35 @@ pub(super) enum Enclosed {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Short([u8; Self::MOST + 1]);
 
+/// What stands behind a field, put down by one move of a word.
+#[cfg(feature = "arrow")]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    word: u64,
+    len: usize,
+}
+
+#[cfg(feature = "arrow")]
+impl Mark {
+    /// None for more than eight bytes.
+    pub(super) fn new(text: &Short) -> Option<Self> {
+        let mut word = [0; 8];
+        word.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(Self { word: u64::from_le_bytes(word), len: text.len() })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Writes itself at a place, and says where it ends.
+    #[inline(always)]
+    pub(super) fn put(self, at: usize, out: &mut [u8]) -> Option<usize> {
+        *out.get_mut(at..)?.first_chunk_mut()? = self.word.to_le_bytes();
+        Some(at + self.len)
+    }
+}
+
 /// What the rules of a way say of texts.
 pub(super) struct Care {
     /// Bytes that a plain text does not hold.
@@ -66,8 +92,10 @@ pub(super) struct Care {
 impl Short {
     const MOST: usize = 15;
 
+    pub(super) const EMPTY: Self = Self([0; Self::MOST + 1]);
+
     pub(super) fn new(text: &str) -> Option<Self> {
-        let mut bytes = [0; Self::MOST + 1];
+        let Self(mut bytes) = Self::EMPTY;
         bytes[..Self::MOST].get_mut(..text.len())?.copy_from_slice(text.as_bytes());
         bytes[Self::MOST] = u8::try_from(text.len()).ok()?;
         Some(Self(bytes))
@@ -87,6 +115,14 @@ impl Short {
     pub(super) fn put(&self, at: usize, out: &mut [u8]) -> Option<usize> {
         *out.get_mut(at..)?.first_chunk_mut()? = self.0;
         Some(at + self.len())
+    }
+
+    /// Writes itself at the begin of a window, and says how long it is.
+    #[cfg(feature = "arrow")]
+    #[inline]
+    pub(super) fn write<const N: usize>(&self, window: &mut [u8; N]) -> Option<usize> {
+        *window.first_chunk_mut()? = self.0;
+        Some(self.len())
     }
 
     fn single(&self) -> Option<u8> {
@@ -172,8 +208,6 @@ impl Plain {
             digits: harmless(b"-.0123456789"),
             floats: harmless(b"-.0123456789Ee+"),
             opens: std::array::from_fn(|b| first[b] || b <= edge.into()),
-            #[cfg(feature = "arrow")]
-            inside,
             edge: trims.then_some(edge),
             quote: enclosing,
             quotable: std::array::from_fn(|b| {
@@ -198,22 +232,6 @@ impl Plain {
     pub(super) fn enclosing(&self, mut care: impl Iterator<Item = u8>) -> Option<Enclosed> {
         let quote = self.quote?;
         care.all(|b| self.quotable[usize::from(b)]).then_some(Enclosed::By(quote))
-    }
-}
-
-#[cfg(feature = "arrow")]
-impl Plain {
-    /// What a text is enclosed by that is plain, or would be without delimiters and line ends.
-    #[inline]
-    pub(super) fn enclosed(&self, text: &[u8]) -> Option<Enclosed> {
-        if !self.ends_hold(text) {
-            return None;
-        }
-        // A look at each, without a branch, is sooner done than vectors are made ready for a few bytes.
-        if !text.iter().fold(false, |care, &b| care | self.inside[usize::from(b)]) {
-            return Some(self.texts);
-        }
-        self.enclosing(text.iter().copied().filter(|&b| self.inside[usize::from(b)]))
     }
 }
 
@@ -267,8 +285,13 @@ impl Page {
 /// Writes a decimal, if it is one of the usual ones, and says how long it is.
 #[inline]
 pub(super) fn write_decimal(style: DecimalText, unscaled: i64, scale: i8, out: &mut [u8; ROOM]) -> Option<usize> {
+    Some(write_fixed(unscaled, fixed_scale(style, scale)?, out))
+}
+
+/// How many digits are behind the point of decimals of this scale, if they are some of the usual ones.
+#[inline]
+pub(super) fn fixed_scale(style: DecimalText, scale: i8) -> Option<u8> {
     // Java begins to write exponents behind six places.
     let most = if style == DecimalText::Plain { MOST_FIXED } else { 6 };
-    let scale = u8::try_from(scale).ok().filter(|&scale| scale <= most)?;
-    Some(write_fixed(unscaled, scale, out))
+    u8::try_from(scale).ok().filter(|&scale| scale <= most)
 }

@@ -24,7 +24,7 @@ pub(super) struct Desk {
     /// Where the page of rows needs care.
     places: Vec<u32>,
     #[cfg(feature = "arrow")]
-    pub(super) block: super::columns::Block,
+    pub(super) tools: super::columns::Tools,
 }
 
 /// What stays the same for all rows of a batch.

@@ -82,31 +82,46 @@ impl Scan {
         places: &mut Vec<u32>,
     ) -> usize {
         let looks = Looks::<N, M, TRIMS> { inside: self.inside.array(), first: self.first.array(), edge: self.edge };
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            /// The same with registers twice as wide.
-            #[target_feature(enable = "avx2")]
-            fn find_wide<const N: usize, const M: usize, const TRIMS: bool>(
-                looks: &Looks<N, M, TRIMS>,
-                span: Span<'_>,
-                places: &mut Vec<u32>,
-            ) -> usize {
-                looks.find(span, places)
-            }
-            #[expect(unsafe_code, reason = "1.9 times as fast; the processor was asked")]
-            // SAFETY: the function is safe wherever there is AVX2.
-            return unsafe { find_wide(&looks, span, places) };
-        }
-        looks.find(span, places)
+        widely(Search { looks, span, places })
     }
+}
 
-    /// Appends the places in `text` of bytes that a text may not hold.
-    #[cfg(feature = "arrow")]
-    pub(super) fn find_inside(&self, text: &[u8], places: &mut Vec<u32>) {
-        match self.inside.count {
-            0..=5 => find_inside::<5>(&self.inside.array(), text, places),
-            _ => find_inside::<16>(&self.inside.array(), text, places),
+/// Work that is done sooner by registers twice as wide; all of it has to be inside of [`run`](Self::run).
+pub(super) trait Work {
+    type Done;
+
+    fn run(self) -> Self::Done;
+}
+
+/// Does some work by the widest registers that there are.
+#[inline]
+pub(super) fn widely<W: Work>(work: W) -> W::Done {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2<W: Work>(work: W) -> W::Done {
+            work.run()
         }
+        #[expect(unsafe_code, reason = "up to 1.9 times as fast; the processor was asked")]
+        // SAFETY: the function is safe wherever there is AVX2.
+        return unsafe { with_avx2(work) };
+    }
+    work.run()
+}
+
+/// A search for places.
+struct Search<'s, const N: usize, const M: usize, const TRIMS: bool> {
+    looks: Looks<N, M, TRIMS>,
+    span: Span<'s>,
+    places: &'s mut Vec<u32>,
+}
+
+impl<const N: usize, const M: usize, const TRIMS: bool> Work for Search<'_, N, M, TRIMS> {
+    type Done = usize;
+
+    #[inline(always)]
+    fn run(self) -> usize {
+        self.looks.find(self.span, self.places)
     }
 }
 
@@ -172,37 +187,6 @@ impl<const N: usize, const M: usize, const TRIMS: bool> Looks<N, M, TRIMS> {
         }
         (hits, any != 0)
     }
-}
-
-#[cfg(feature = "arrow")]
-fn find_inside<const N: usize>(inside: &[u8; N], text: &[u8], places: &mut Vec<u32>) {
-    #[inline(always)]
-    fn find<const N: usize>(inside: &[u8; N], text: &[u8], places: &mut Vec<u32>) {
-        let (chunks, rest) = text.as_chunks::<CHUNK>();
-        for (i, chunk) in chunks.iter().enumerate() {
-            let (mut hits, mut any) = ([0; CHUNK], 0);
-            for (hit, &b) in hits.iter_mut().zip(chunk) {
-                *hit = u8::from(is_any(b, inside));
-                any |= *hit;
-            }
-            if any != 0 {
-                push_places(&hits, i * CHUNK, places);
-            }
-        }
-        let base = chunks.len() * CHUNK;
-        places.extend(rest.iter().zip(base..).filter(|&(&b, _)| is_any(b, inside)).map(|(_, at)| place(at)));
-    }
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        #[target_feature(enable = "avx2")]
-        fn find_wide<const N: usize>(inside: &[u8; N], text: &[u8], places: &mut Vec<u32>) {
-            find(inside, text, places);
-        }
-        #[expect(unsafe_code, reason = "1.9 times as fast; the processor was asked")]
-        // SAFETY: the function is safe wherever there is AVX2.
-        return unsafe { find_wide(inside, text, places) };
-    }
-    find(inside, text, places);
 }
 
 /// Whether a byte marks the end of a text.

@@ -13,7 +13,7 @@ use arrow_array::{Array, RunArray, UnionArray};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 use self::nested::Nested;
-use self::plain::{Integers, Plain};
+pub(crate) use self::plain::{Integers, Plain};
 pub(crate) use self::size::fitting;
 use super::Value;
 
@@ -124,6 +124,14 @@ impl<'a> Reader<'a> {
             },
         };
         Self { array, data }
+    }
+
+    /// The values, if they hold no others.
+    pub(crate) fn plain(&self) -> Option<&Plain<'a>> {
+        match &self.data {
+            Data::Plain(plain) => Some(plain),
+            _ => None,
+        }
     }
 
     fn boxed(array: &'a dyn Array) -> Box<Self> {

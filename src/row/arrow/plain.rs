@@ -1,5 +1,7 @@
 //! Arrays whose values hold no others.
 
+use std::ops::Range;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
@@ -22,10 +24,10 @@ use serde::Serialize;
 use super::{Cell, Unreadable};
 use crate::row::{Value, iso};
 
-type Half = <Float16Type as ArrowPrimitiveType>::Native;
+pub(crate) type Half = <Float16Type as ArrowPrimitiveType>::Native;
 
 /// An array whose values hold no others.
-pub(super) enum Plain<'a> {
+pub(crate) enum Plain<'a> {
     Binary(&'a BinaryArray),
     BinaryView(&'a BinaryViewArray),
     Boolean(&'a BooleanArray),
@@ -56,7 +58,7 @@ pub(super) enum Plain<'a> {
 }
 
 /// Integers of any width.
-pub(super) enum Integers<'a> {
+pub(crate) enum Integers<'a> {
     I8(&'a [i8]),
     I16(&'a [i16]),
     I32(&'a [i32]),
@@ -82,6 +84,31 @@ impl<'a> Integers<'a> {
             DataType::UInt64 => Self::U64(values::<UInt64Type>(array)),
             _ => return None,
         })
+    }
+
+    /// Stands for numbers that [`widen`](Self::widen) cannot give, and for itself.
+    pub(crate) const WIDER: i64 = i64::MIN;
+
+    /// Makes some of them integers of one width; those of more than 64 bits become [`WIDER`](Self::WIDER).
+    #[inline(always)]
+    pub(crate) fn widen(&self, rows: Range<usize>, out: &mut [i64]) {
+        #[inline(always)]
+        fn all<T: Copy>(values: &[T], out: &mut [i64], widen: impl Fn(T) -> i64) {
+            for (out, value) in out.iter_mut().zip(values) {
+                *out = widen(*value);
+            }
+        }
+        match self {
+            Self::I8(values) => all(&values[rows], out, i64::from),
+            Self::I16(values) => all(&values[rows], out, i64::from),
+            Self::I32(values) => all(&values[rows], out, i64::from),
+            Self::I64(values) => all(&values[rows], out, |n| n),
+            Self::I128(values) => all(&values[rows], out, |n| i64::try_from(n).unwrap_or(Self::WIDER)),
+            Self::U8(values) => all(&values[rows], out, i64::from),
+            Self::U16(values) => all(&values[rows], out, i64::from),
+            Self::U32(values) => all(&values[rows], out, i64::from),
+            Self::U64(values) => all(&values[rows], out, |n| i64::try_from(n).unwrap_or(Self::WIDER)),
+        }
     }
 
     pub(super) fn get(&self, row: usize) -> i128 {

@@ -159,6 +159,109 @@ pub(crate) fn write_fixed(n: i64, scale: u8, out: &mut [u8; ROOM]) -> usize {
     point + 1 + scale
 }
 
+/// The digits of many numbers, of those that have no more than eight.
+///
+/// They are found all at once: each step is a loop of its own, in a form that compilers turn into vector instructions.
+#[cfg(feature = "arrow")]
+#[derive(Debug)]
+pub(crate) struct Eights<const N: usize> {
+    /// Eight digits of each, as numbers, the first in the lowest byte.
+    digits: [u64; N],
+    /// How many there are behind the zeros; none for a number that has more than eight.
+    lens: [u8; N],
+}
+
+#[cfg(feature = "arrow")]
+impl<const N: usize> Default for Eights<N> {
+    fn default() -> Self {
+        Self { digits: [0; N], lens: [0; N] }
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl<const N: usize> Eights<N> {
+    /// Finds the digits of these numbers, whatever their sign.
+    #[inline(always)]
+    pub(crate) fn find(&mut self, numbers: &[i64; N]) {
+        let mut sizes = [0; N];
+        for (size, n) in sizes.iter_mut().zip(numbers) {
+            let n = n.unsigned_abs();
+            *size = if n < 100_000_000 { n as u32 } else { u32::MAX };
+        }
+        let (mut high, mut low) = ([0; N], [0; N]);
+        for ((high, low), n) in high.iter_mut().zip(&mut low).zip(&sizes) {
+            // Divided by 10,000.
+            let quad = ((u64::from(*n) * 3_518_437_209) >> 45) as u32;
+            (*high, *low) = (quad as u16, n.wrapping_sub(quad * 10_000) as u16);
+        }
+        let is_short = high.iter().fold(0, |any, n| any | n) == 0;
+        let (high, low) = (if is_short { [0; N] } else { fours(&high) }, fours(&low));
+        for ((digits, high), low) in self.digits.iter_mut().zip(&high).zip(&low) {
+            *digits = u64::from(*high) | u64::from(*low) << 32;
+        }
+        for (len, n) in self.lens.iter_mut().zip(&sizes) {
+            let mut digits = 1;
+            for most in [9, 99, 999, 9_999, 99_999, 999_999, 9_999_999] {
+                digits += u8::from(*n > most);
+            }
+            *len = if *n == u32::MAX { 0 } else { digits };
+        }
+    }
+
+    /// Whether none of the numbers has more than eight digits.
+    pub(crate) fn are_all(&self) -> bool {
+        !self.lens.contains(&0)
+    }
+
+    /// Writes one of the numbers, and says how long it is.
+    #[inline(always)]
+    pub(crate) fn write(&self, at: usize, n: i64, out: &mut [u8; 16]) -> usize {
+        let (digits, len) = (self.digits[at] | ZEROS, usize::from(self.lens[at]));
+        out[0] = b'-';
+        let start = usize::from(n < 0);
+        out[start..start + 8].copy_from_slice(&(digits >> (64 - 8 * len as u32) % 64).to_le_bytes());
+        start + len
+    }
+
+    /// Writes one of the numbers with `scale` digits behind the point, 1 to [`MOST_FIXED`], and says how long it is.
+    #[inline(always)]
+    pub(crate) fn write_fixed(&self, at: usize, n: i64, scale: usize, out: &mut [u8; 24]) -> usize {
+        let (digits, len) = (self.digits[at] | ZEROS, usize::from(self.lens[at]));
+        out[0] = b'-';
+        let start = usize::from(n < 0);
+        let len = len.max(scale + 1);
+        let whole = (len - scale) % 8;
+        let digits = digits >> ((64 - 8 * len as u32) % 64);
+        out[start..start + 8].copy_from_slice(&digits.to_le_bytes());
+        out[start + whole] = b'.';
+        out[start + whole + 1..start + whole + 9].copy_from_slice(&(digits >> (8 * whole)).to_le_bytes());
+        start + len + 1
+    }
+}
+
+/// The four digits of each number, the first in the lowest byte.
+#[cfg(feature = "arrow")]
+#[inline(always)]
+fn fours<const N: usize>(numbers: &[u16; N]) -> [u32; N] {
+    let (mut high, mut low, mut digits) = ([0; N], [0; N], [0; N]);
+    for ((high, low), &n) in high.iter_mut().zip(&mut low).zip(numbers) {
+        *high = ((u32::from(n) * 5_243) >> 16) as u16 >> 3;
+        *low = n.wrapping_sub(*high * 100);
+    }
+    for ((digits, high), low) in digits.iter_mut().zip(&high).zip(&low) {
+        *digits = u32::from(two(*high)) | u32::from(two(*low)) << 16;
+    }
+    digits
+}
+
+/// The two digits of a number, the first in the lower byte.
+#[cfg(feature = "arrow")]
+#[inline(always)]
+fn two(n: u16) -> u16 {
+    let tens = n.wrapping_mul(103) >> 10;
+    tens | n.wrapping_sub(10 * tens) << 8
+}
+
 /// Appends an integer.
 #[inline]
 pub(crate) fn append_integer(n: i128, out: &mut Vec<u8>) {
