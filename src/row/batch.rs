@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
+use super::texts::Texts;
 use super::{FieldNames, RowError, RowErrorKind, Value};
 
 /// A block of rows of one width, stored in a few flat buffers that keep their room when the batch is cleared.
@@ -29,7 +30,7 @@ pub struct Batch {
     /// UTF-8: the texts of the cells in their order, each with a mark behind it, as has a null. An encoder that finds
     /// nothing between the marks that needs care can take the rows as they lie here, with delimiters and line ends for the
     /// marks.
-    text: Vec<u8>,
+    text: Texts,
     /// Where the text of each row ends.
     row_ends: Vec<u32>,
     /// Whether every cell is text or null, so that every cell has its mark.
@@ -152,7 +153,7 @@ impl Batch {
             width,
             rows: 0,
             cells: Vec::new(),
-            text: vec![RECORD],
+            text: Texts::new(),
             row_ends: Vec::new(),
             texts_only: true,
             bytes: Vec::new(),
@@ -229,7 +230,8 @@ impl Batch {
                 if null == Some(bytes) { batch.push_null() } else { batch.push_text_bytes(bytes) }?;
             }
             // The marks are ASCII: the whole is UTF-8 if every field is.
-            std::str::from_utf8(&batch.text[text..]).map(drop).map_err(|_| batch.not_utf8(row))
+            let row_text = &batch.text.as_bytes()[text..];
+            if row_text.is_ascii() || std::str::from_utf8(row_text).is_ok() { Ok(()) } else { Err(batch.not_utf8(row)) }
         })
     }
 
@@ -291,8 +293,8 @@ impl Batch {
         });
         if pushed.is_ok() {
             self.rows += 1;
-            if let (Some(Cell::Null | Cell::Text { .. }), Some(mark)) = (self.cells.last(), self.text.last_mut()) {
-                *mark = RECORD;
+            if let Some(Cell::Null | Cell::Text { .. }) = self.cells.last() {
+                self.text.end_row();
             }
         } else {
             self.cells.truncate(before.0);
@@ -317,7 +319,7 @@ impl Batch {
 
     /// The batch as it lies in memory.
     pub(crate) fn layout(&self) -> Layout<'_> {
-        Layout { cells: &self.cells, text: &self.text, row_ends: &self.row_ends, texts_only: self.texts_only }
+        Layout { cells: &self.cells, text: self.text.as_bytes(), row_ends: &self.row_ends, texts_only: self.texts_only }
     }
 
     /// Adds a field that takes no room but its cell.
@@ -369,8 +371,7 @@ impl Batch {
                 Cell::Binary { start, len: place(value.len())? }
             }
             Value::Nested(value) => {
-                let start = extend(&mut self.text, value.as_bytes())?;
-                self.text.push(UNIT);
+                let start = self.text.push(value.as_bytes())?;
                 Cell::Nested { start, len: place(value.len())? }
             }
         };
@@ -380,8 +381,7 @@ impl Batch {
 
     #[inline]
     pub(super) fn push_null(&mut self) -> Result<(), RowError> {
-        place(self.text.len())?;
-        self.text.push(UNIT);
+        self.text.push(b"")?;
         self.cells.push(Cell::Null);
         Ok(())
     }
@@ -389,8 +389,7 @@ impl Batch {
     /// Adds a field of text that is UTF-8, or is yet to be checked.
     #[inline]
     pub(super) fn push_text_bytes(&mut self, text: &[u8]) -> Result<(), RowError> {
-        let start = extend(&mut self.text, text)?;
-        self.text.push(UNIT);
+        let start = self.text.push(text)?;
         self.cells.push(Cell::Text { start, len: place(text.len())? });
         Ok(())
     }
@@ -407,7 +406,9 @@ impl Batch {
     fn not_utf8(&self, row: usize) -> RowError {
         let columns = self.cells[row..].iter().enumerate();
         let bad = columns.filter_map(|(column, cell)| match *cell {
-            Cell::Text { start, len } => Some((column, std::str::from_utf8(&self.text[range(start, len)]).err()?)),
+            Cell::Text { start, len } => {
+                Some((column, std::str::from_utf8(&self.text.as_bytes()[range(start, len)]).err()?))
+            }
             _ => None,
         });
         let (column, error) = bad.min_by_key(|(column, _)| *column).expect("a field is not UTF-8");
@@ -453,7 +454,7 @@ impl Batch {
     }
 
     fn str(&self, start: u32, len: u32) -> &str {
-        std::str::from_utf8(&self.text[range(start, len)]).expect("texts were checked when they were added")
+        std::str::from_utf8(&self.text.as_bytes()[range(start, len)]).expect("texts were checked when they were added")
     }
 }
 
@@ -463,7 +464,7 @@ fn range(start: u32, len: u32) -> Range<usize> {
 
 /// A place in a buffer, if it is not too far.
 #[inline]
-fn place(at: usize) -> Result<u32, RowError> {
+pub(super) fn place(at: usize) -> Result<u32, RowError> {
     match u32::try_from(at) {
         Ok(place) if at <= Batch::MAX_BYTES => Ok(place),
         _ => Err(RowError::new(RowErrorKind::TooLarge)),
@@ -471,23 +472,12 @@ fn place(at: usize) -> Result<u32, RowError> {
 }
 
 /// Appends bytes, and says where they begin.
-#[inline]
 fn extend(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<u32, RowError> {
     let start = place(buffer.len())?;
     if bytes.len() > Batch::MAX_BYTES - buffer.len() {
         return Err(RowError::new(RowErrorKind::TooLarge));
     }
-    // Most texts are short: two moves of a fixed size, which may overlap, are sooner done than a call.
-    let end = buffer.len() + bytes.len();
-    match (bytes.len(), bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        (8..=16, Some(first), Some(last)) => {
-            buffer.extend_from_slice(first);
-            buffer.truncate(end - 8);
-            buffer.extend_from_slice(last);
-        }
-        (1, ..) => buffer.push(bytes[0]),
-        _ => buffer.extend_from_slice(bytes),
-    }
+    buffer.extend_from_slice(bytes);
     Ok(start)
 }
 

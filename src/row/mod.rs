@@ -21,6 +21,7 @@ mod columns;
 mod error;
 pub(crate) mod iso;
 mod serde;
+mod texts;
 mod value;
 
 pub use batch::Batch;

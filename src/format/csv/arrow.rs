@@ -93,7 +93,7 @@ impl Encoder {
         let readers: Vec<_> = batch.columns().iter().map(|column| Reader::new(column)).collect();
         let mut rejected = Vec::new();
         let mut desk = self.desk.take().unwrap_or_default();
-        let written = match Columns::new(batch, &readers, &dialect.0, &mut desk.tools) {
+        let written = match Columns::new(batch, &readers, &dialect.0, &mut desk) {
             Some(columns) => self.many_rows(batch.num_rows(), &columns, &readers, &mut desk, &mut rejected, out),
             None => {
                 let mut cells = Cells::default();
@@ -123,29 +123,14 @@ impl Encoder {
         rejected: &mut Vec<RecordError>,
         out: &mut Vec<u8>,
     ) -> Result<(), RecordError> {
-        let Desk { memo, tools, .. } = desk;
         let mut cells = Cells::default();
-        // What is behind the place where the rows end is there to be written over.
         let (mut next, mut at) = (0, out.len());
         while next < rows {
             let first = next;
-            next += columns.lay(first..rows, memo, tools);
-            columns.reserve(at, tools, out);
-            let mut row = first;
-            loop {
-                let (done, end) = columns.copy(row - first, tools, at, out);
-                self.counts.written += (first + done - row) as u64;
-                (row, at) = (first + done, end);
-                if row == next {
-                    break;
-                }
-                out.truncate(at);
-                let outcome = self.arrow_record(&mut cells, readers, row, out);
-                keep(outcome, row, rejected)?;
-                at = out.len();
-                row += 1;
-                columns.reserve(at, tools, out);
-            }
+            next += columns.lay(first..rows, desk);
+            at = self.put_block(&desk.block, columns.ends(), at, out, |encoder, row, out| {
+                keep(encoder.arrow_record(&mut cells, readers, first + row, out), first + row, rejected)
+            })?;
         }
         out.truncate(at);
         Ok(())

@@ -56,8 +56,12 @@ impl Piece {
     /// For a field that needs another way.
     pub(super) const NONE: Self = Self { start: 0, len: u32::MAX };
 
-    pub(super) fn len(self) -> usize {
+    fn len(self) -> usize {
         if self == Self::NONE { 0 } else { self.len as usize }
+    }
+
+    fn start(self) -> Option<usize> {
+        (self != Self::NONE).then_some(self.start as usize)
     }
 }
 
@@ -220,13 +224,46 @@ impl Block {
         }
     }
 
+    /// Copies texts that have a mark before the first and behind each, and says where they are; none where there are too
+    /// many.
+    pub(super) fn take_texts(&mut self, texts: &[u8], plain: &Plain) -> Option<usize> {
+        self.places.clear();
+        let start = self.push(texts).start()?;
+        plain.scan.find(&self.bytes[..self.used], start + 1, &mut self.places);
+        self.most += texts.len();
+        Some(start)
+    }
+
+    /// Lets `pick` say which of the texts that were taken each row has.
+    #[inline(always)]
+    pub(super) fn pick_texts<T>(
+        &mut self,
+        column: usize,
+        plain: &Plain,
+        values: impl IntoIterator<Item = T>,
+        pick: impl FnMut(T) -> Option<(usize, usize)>,
+    ) {
+        let mut pick = pick;
+        self.pick(column, values, |value| pick(value).map_or(Piece::NONE, |(start, len)| piece(start, len)));
+        if !self.places.is_empty() || plain.texts != Enclosed::Bare {
+            self.enclose(column, plain);
+        }
+    }
+
     /// Encloses the texts that were gathered, where they have to be.
     fn enclose(&mut self, column: usize, plain: &Plain) {
         let Self { bytes, places, missing, .. } = self;
         let mut places = &**places;
         for piece in Self::column(&mut self.pieces, self.width, column) {
+            if *piece == Piece::NONE {
+                continue;
+            }
             let (start, stop) = (piece.start as usize, piece.start as usize + piece.len as usize);
             let mut enclosed = Some(plain.texts);
+            // Those before it are of other columns.
+            while places.first().is_some_and(|&place| (place as usize) < start) {
+                places = &places[1..];
+            }
             if places.first().is_some_and(|&place| place as usize <= stop) {
                 let own;
                 (own, places) = places.split_at(places.iter().take_while(|&&place| place as usize <= stop).count());
@@ -270,13 +307,19 @@ impl Block {
         pieces.filter(|(_, piece)| **piece == Piece::NONE).map(|(row, _)| row).collect()
     }
 
+    /// Gives a row a field that is laid down.
+    pub(super) fn set(&mut self, row: usize, column: usize, piece: Piece) {
+        self.pieces[row * self.width + column] = piece;
+        self.most += piece.len();
+    }
+
     /// Lays down a field that was missing.
     pub(super) fn add(&mut self, row: usize, column: usize, field: &[u8]) {
         self.pieces[row * self.width + column] = self.push(field);
         self.most += field.len();
     }
 
-    fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.pieces.len() / self.width
     }
 

@@ -14,11 +14,11 @@ use arrow_schema::DataType;
 
 use super::block::{Block, Piece, Text};
 use super::dialect::Plan;
-use super::memo::{Memo, Speller};
-use super::plain::{Enclosed, Mark, Plain, Short, fixed_scale};
-use super::scan::{Work, widely};
+use super::memo::Speller;
+use super::numbers::{Numbers, lay_days, lay_floats};
+use super::plain::{Mark, Plain, fixed_scale};
+use super::rows::Desk;
 use super::text::FloatText;
-use super::text::digits::{Eights, ROOM, write_fixed, write_integer};
 use crate::row::Value;
 use crate::row::arrow::{Cells, Integers, Plain as Values, Reader};
 
@@ -29,52 +29,6 @@ pub(super) struct Columns<'s, 'a> {
     plain: &'s Plain,
     floats: Option<FloatText>,
     null: Piece,
-    marks: (Mark, Mark),
-}
-
-/// What is worked with, kept from batch to batch.
-#[derive(Debug, Default)]
-pub(super) struct Tools {
-    block: Block,
-    numbers: Numbers,
-    speller: Speller,
-}
-
-/// The numbers of a column, and their digits.
-#[derive(Debug)]
-struct Numbers {
-    values: [i64; Block::ROWS],
-    eights: Eights<{ Block::ROWS }>,
-}
-
-impl Default for Numbers {
-    fn default() -> Self {
-        Self { values: [0; Block::ROWS], eights: Eights::default() }
-    }
-}
-
-impl Numbers {
-    fn read(&mut self, integers: &Integers<'_>, rows: Range<usize>) -> &Self {
-        widely(Reading { numbers: self, integers, rows });
-        self
-    }
-}
-
-/// What is to be read into numbers.
-struct Reading<'n, 'a> {
-    numbers: &'n mut Numbers,
-    integers: &'n Integers<'a>,
-    rows: Range<usize>,
-}
-
-impl Work for Reading<'_, '_> {
-    type Done = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.integers.widen(self.rows, &mut self.numbers.values);
-        self.numbers.eights.find(&self.numbers.values);
-    }
 }
 
 struct Column<'s, 'a> {
@@ -116,16 +70,16 @@ impl<'s, 'a> Columns<'s, 'a> {
         batch: &'a RecordBatch,
         readers: &'s [Reader<'a>],
         plan: &'s Plan,
-        tools: &mut Tools,
+        desk: &mut Desk,
     ) -> Option<Self> {
         let plain = plan.plain.as_ref().filter(|_| !readers.is_empty())?;
-        tools.block.begin(readers.len());
+        desk.block.begin(readers.len());
         let columns = batch.columns().iter().zip(readers).enumerate();
         let columns = columns.map(|(column, (array, reader))| {
             // Of runs the nulls are among what is spelled.
             let nulls = if matches!(array.data_type(), DataType::RunEndEncoded(..)) { None } else { array.nulls() };
             let nulls = Nulls(nulls.map(|nulls| (nulls.validity(), nulls.offset())));
-            let Tools { block, speller, .. } = &mut *tools;
+            let Desk { block, speller, .. } = &mut *desk;
             let keeper = Keeper { plan, column, alone: readers.len() == 1, block, speller };
             Column { reader, nulls, data: Data::new(array, reader, plan, plain, keeper) }
         });
@@ -136,51 +90,46 @@ impl<'s, 'a> Columns<'s, 'a> {
             plan,
             plain,
             floats: plan.renderers.numbers().map(|(floats, _)| floats).filter(|_| plain.floats),
-            null: null.map_or(Piece::NONE, |null| tools.block.keep(null.as_bytes())),
-            marks: (Mark::new(&plain.delimiter)?, Mark::new(&plain.terminator)?),
+            null: null.map_or(Piece::NONE, |null| desk.block.keep(null.as_bytes())),
         })
     }
 
+    /// What is behind each field, and behind the last one.
+    pub(super) fn ends(&self) -> (Mark, Mark) {
+        self.plain.ends
+    }
+
     /// Lays down rows, as many as it says, from the first one on.
-    pub(super) fn lay(&self, rows: Range<usize>, memo: &mut Memo, tools: &mut Tools) -> usize {
-        let rows = rows.start..rows.start + tools.block.clear(rows.len());
+    pub(super) fn lay(&self, rows: Range<usize>, desk: &mut Desk) -> usize {
+        let rows = rows.start..rows.start + desk.block.clear(rows.len());
         for (index, column) in self.columns.iter().enumerate() {
-            self.lay_column(index, column, rows.clone(), memo, tools);
+            self.lay_column(index, column, rows.clone(), desk);
             if let Nulls(Some(_)) = column.nulls {
-                tools.block.replace(index, self.null, |row| column.nulls.has(rows.start + row));
+                desk.block.replace(index, self.null, |row| column.nulls.has(rows.start + row));
             }
-            for row in tools.block.missing(index) {
-                self.spell(index, column, row, rows.start, tools);
+            for row in desk.block.missing(index) {
+                self.spell(index, column, row, rows.start, desk);
             }
         }
-        tools.block.end();
+        desk.block.end();
         rows.len()
     }
 
-    fn lay_column(
-        &self,
-        index: usize,
-        column: &Column<'s, 'a>,
-        rows: Range<usize>,
-        memo: &mut Memo,
-        tools: &mut Tools,
-    ) {
-        let Tools { block, numbers, .. } = tools;
+    fn lay_column(&self, index: usize, column: &Column<'s, 'a>, rows: Range<usize>, desk: &mut Desk) {
+        let Desk { block, numbers, memo, .. } = desk;
         let enclosed = self.plain.numbers;
         match &column.data {
             Data::Integers(values) => {
-                lay_integers(numbers.read(values, rows), enclosed, index, block);
+                numbers.fill(|out| values.widen(rows, Numbers::UNKNOWN, out)).lay_integers(enclosed, index, block);
             }
             Data::Fixed(values, scale) => {
-                lay_fixed(numbers.read(values, rows), *scale, enclosed, index, block);
+                numbers.fill(|out| values.widen(rows, Numbers::UNKNOWN, out)).lay_fixed(*scale, enclosed, index, block);
             }
             Data::Float32(values) => {
-                lay_floats(&values[rows], self.floats, FloatText::write_f32, enclosed, index, block)
+                lay_floats(&values[rows], self.floats, FloatText::write_f32, enclosed, index, block);
             }
-            Data::Float64(values) => {
-                lay_floats(&values[rows], self.floats, FloatText::write_f64, enclosed, index, block)
-            }
-            Data::Days(values) => lay_days(&values[rows], self.plan, memo, index, block),
+            Data::Float64(values) => numbers.lay_doubles(&values[rows], self.floats, enclosed, index, block),
+            Data::Days(values) => lay_days(values[rows].iter().copied().map(Some), self.plan, memo, index, block),
             Data::Boolean(array, fields) => {
                 block.pick(index, rows, |row| fields[usize::from(array.value(row))]);
             }
@@ -194,77 +143,16 @@ impl<'s, 'a> Columns<'s, 'a> {
 
     /// Spells a field by all the rules.
     #[cold]
-    fn spell(&self, index: usize, column: &Column<'s, 'a>, row: usize, first: usize, tools: &mut Tools) {
+    fn spell(&self, index: usize, column: &Column<'s, 'a>, row: usize, first: usize, desk: &mut Desk) {
         let mut cells = Cells::default();
         let Ok(mut values) = cells.read(slice::from_ref(column.reader), first + row) else { return };
-        let field = values.next().and_then(|value| tools.speller.spell(self.plan, index, value));
+        let field = values.next().and_then(|value| desk.speller.spell(self.plan, index, value));
         // A record of one empty field may be no bytes at all.
         if let Some(field) = field.filter(|field| !field.is_empty() || self.columns.len() > 1) {
-            tools.block.add(row, index, field);
+            desk.block.add(row, index, field);
         }
     }
-
-    /// Makes room behind a place for the rows that were laid down.
-    pub(super) fn reserve(&self, at: usize, tools: &Tools, out: &mut Vec<u8>) {
-        tools.block.reserve(at, self.marks, out);
-    }
-
-    /// Writes rows that were laid down, as [`Block::copy`].
-    pub(super) fn copy(&self, row: usize, tools: &Tools, at: usize, out: &mut [u8]) -> (usize, usize) {
-        tools.block.copy(row, self.marks, at, out)
-    }
 }
-
-#[inline(never)]
-fn lay_integers(numbers: &Numbers, enclosed: Enclosed, column: usize, block: &mut Block) {
-    let Numbers { values, eights } = numbers;
-    if eights.are_all() && enclosed == Enclosed::Bare {
-        return block.write(column, values.iter().enumerate(), |(row, &n), slot| Some(eights.write(row, n, slot)));
-    }
-    block.write::<_, NUMBER>(column, values, |&n, slot| {
-        let is_known = n != Integers::WIDER;
-        is_known.then(|| enclosed.put_number(0, slot, |out| Some(write_integer(n, out))))?
-    });
-}
-
-#[inline(never)]
-fn lay_fixed(numbers: &Numbers, scale: u8, enclosed: Enclosed, column: usize, block: &mut Block) {
-    let Numbers { values, eights } = numbers;
-    if eights.are_all() && enclosed == Enclosed::Bare {
-        let scale = usize::from(scale);
-        return block
-            .write(column, values.iter().enumerate(), |(row, &n), slot| Some(eights.write_fixed(row, n, scale, slot)));
-    }
-    block.write::<_, NUMBER>(column, values, |&n, slot| {
-        let is_known = n != Integers::WIDER;
-        is_known.then(|| enclosed.put_number(0, slot, |out| Some(write_fixed(n, scale, out))))?
-    });
-}
-
-/// The place for a number: a quote, and what is written to for any.
-const NUMBER: usize = ROOM + 8;
-
-#[inline(never)]
-fn lay_floats<T: Copy>(
-    values: &[T],
-    style: Option<FloatText>,
-    write: impl Fn(FloatText, T, &mut [u8; ROOM]) -> Option<usize>,
-    enclosed: Enclosed,
-    column: usize,
-    block: &mut Block,
-) {
-    block.write::<_, NUMBER>(column, values, |&value, slot| {
-        enclosed.put_number(0, slot, |out| write(style?, value, out))
-    });
-}
-
-#[inline(never)]
-fn lay_days(values: &[i32], plan: &Plan, memo: &mut Memo, column: usize, block: &mut Block) {
-    block.write::<_, DATE>(column, values, |&days, slot| memo.date(plan, days)?.write(slot));
-}
-
-/// The place for a date.
-const DATE: usize = size_of::<Short>();
 
 #[inline(never)]
 fn lay_picked(picks: &[u32], fields: &[Piece], column: usize, block: &mut Block) {

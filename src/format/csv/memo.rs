@@ -6,21 +6,13 @@ use super::plain::Short;
 use super::{exact, fixed};
 use crate::row::Value;
 
-/// How dates and booleans were spelled as whole fields, in all columns alike.
+/// How dates were spelled as whole fields, in all columns alike.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
     /// By the lowest bits of the day; empty before the first date.
     days: Vec<i32>,
     /// The field of each; empty where it needs another way.
     dates: Vec<Short>,
-    booleans: [Boolean; 2],
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-enum Boolean {
-    #[default]
-    Unknown,
-    Known(Option<Short>),
 }
 
 /// Days in a row that do not drive each other out: eleven years.
@@ -51,19 +43,6 @@ impl Memo {
         }
         self.days[home(days)] = days;
         self.dates[home(days)] = spell(plan, Value::DateAt { days }).unwrap_or(Short::EMPTY);
-    }
-
-    /// The field of a boolean, as that of a date.
-    #[inline]
-    pub(super) fn boolean(&mut self, plan: &Plan, value: bool) -> Option<Short> {
-        let known = &mut self.booleans[usize::from(value)];
-        if let Boolean::Unknown = known {
-            *known = Boolean::Known(spell(plan, Value::Boolean(value)));
-        }
-        match *known {
-            Boolean::Known(field) => field,
-            Boolean::Unknown => None,
-        }
     }
 }
 

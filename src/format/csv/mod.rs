@@ -30,7 +30,6 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
-#[cfg(feature = "arrow")]
 mod block;
 mod charset;
 mod choice;
@@ -46,6 +45,7 @@ mod fixed;
 mod guard;
 mod hazard;
 mod memo;
+mod numbers;
 mod plain;
 mod preset;
 mod render;

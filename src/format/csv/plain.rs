@@ -7,19 +7,16 @@
 use super::dialect::Settings;
 use super::scan::Scan;
 use super::text::DecimalText;
-use super::text::digits::{MOST_FIXED, ROOM, write_fixed};
+use super::text::digits::{MOST_FIXED, ROOM};
 use super::{Guard, QuoteStyle, Trim};
 use crate::row::{RECORD, UNIT};
-
-/// The most that a field takes beside its text: digits, or quotes and a delimiter, and what moves reach beyond them.
-pub(super) const FIELD: usize = 96;
 
 /// What a dialect's plain fields look like.
 #[derive(Debug)]
 pub(super) struct Plain {
     pub(super) scan: Scan,
-    pub(super) delimiter: Short,
-    pub(super) terminator: Short,
+    /// What is behind each field, and behind the last one.
+    pub(super) ends: (Mark, Mark),
     /// Null, where it is no hazard.
     pub(super) null: Option<Short>,
     pub(super) texts: Enclosed,
@@ -50,17 +47,15 @@ pub(super) enum Enclosed {
 pub(super) struct Short([u8; Self::MOST + 1]);
 
 /// What stands behind a field, put down by one move of a word.
-#[cfg(feature = "arrow")]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     word: u64,
     len: usize,
 }
 
-#[cfg(feature = "arrow")]
 impl Mark {
     /// None for more than eight bytes.
-    pub(super) fn new(text: &Short) -> Option<Self> {
+    fn new(text: &str) -> Option<Self> {
         let mut word = [0; 8];
         word.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
         Some(Self { word: u64::from_le_bytes(word), len: text.len() })
@@ -110,23 +105,11 @@ impl Short {
         self.0[Self::MOST].into()
     }
 
-    /// Writes itself at a place, and says where it ends.
-    #[inline]
-    pub(super) fn put(&self, at: usize, out: &mut [u8]) -> Option<usize> {
-        *out.get_mut(at..)?.first_chunk_mut()? = self.0;
-        Some(at + self.len())
-    }
-
     /// Writes itself at the begin of a window, and says how long it is.
-    #[cfg(feature = "arrow")]
     #[inline]
     pub(super) fn write<const N: usize>(&self, window: &mut [u8; N]) -> Option<usize> {
         *window.first_chunk_mut()? = self.0;
         Some(self.len())
-    }
-
-    fn single(&self) -> Option<u8> {
-        (self.len() == 1).then_some(self.0[0])
     }
 }
 
@@ -137,19 +120,6 @@ impl Enclosed {
         let Self::By(quote) = self else { return Some(at) };
         *out.get_mut(at)? = quote;
         Some(at + 1)
-    }
-
-    /// Writes the text from `start` on at a place, enclosed, and says where it ends.
-    #[inline]
-    pub(super) fn put_text(self, text: &[u8], start: usize, len: usize, at: usize, out: &mut [u8]) -> Option<usize> {
-        let at = self.put(at, out)?;
-        let text = &text[start..];
-        match (len, text.first_chunk::<32>(), text.first_chunk::<64>()) {
-            (0..=32, Some(short), _) => *out.get_mut(at..)?.first_chunk_mut()? = *short,
-            (33..=64, _, Some(long)) => *out.get_mut(at..)?.first_chunk_mut()? = *long,
-            _ => out.get_mut(at..at + len)?.copy_from_slice(&text[..len]),
-        }
-        self.put(at + len, out)
     }
 
     /// Lets `write` write a number at a place, enclosed, and says where it ends.
@@ -192,7 +162,7 @@ impl Plain {
             QuoteStyle::NonNumeric | QuoteStyle::Strings => (quote?, Enclosed::Bare),
             _ => (Enclosed::Bare, Enclosed::Bare),
         };
-        let (delimiter, terminator) = (Short::new(s.delimiter.as_str())?, Short::new(s.terminator.as_str())?);
+        let (delimiter, terminator) = (s.delimiter.as_str(), s.terminator.as_str());
         let harmless = |alphabet: &[u8]| {
             alphabet
                 .iter()
@@ -200,8 +170,7 @@ impl Plain {
         };
         Some(Self {
             scan: Scan::new(&inside, &first, edge)?,
-            delimiter,
-            terminator,
+            ends: (Mark::new(delimiter)?, Mark::new(terminator)?),
             null: null.and_then(|null| Short::new(&null)),
             texts,
             numbers,
@@ -211,10 +180,13 @@ impl Plain {
             edge: trims.then_some(edge),
             quote: enclosing,
             quotable: std::array::from_fn(|b| {
-                let texts = [s.delimiter.as_str(), s.terminator.as_str(), "\n\r"];
+                let texts = [delimiter, terminator, "\n\r"];
                 texts.iter().any(|text| text.as_bytes().iter().any(|&own| usize::from(own) == b))
             }),
-            marks: delimiter.single().zip(terminator.single()).filter(|_| texts == Enclosed::Bare),
+            marks: match (delimiter.as_bytes(), terminator.as_bytes()) {
+                ([delimiter], [terminator]) if texts == Enclosed::Bare => Some((*delimiter, *terminator)),
+                _ => None,
+            },
         })
     }
 }
@@ -233,59 +205,6 @@ impl Plain {
         let quote = self.quote?;
         care.all(|b| self.quotable[usize::from(b)]).then_some(Enclosed::By(quote))
     }
-}
-
-/// Where records are put together before they are appended: bytes that are there to be written over, so that a field is
-/// put down by moves of a fixed size that reach beyond it.
-#[derive(Debug)]
-pub(super) struct Page {
-    bytes: Box<[u8]>,
-    end: usize,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self { bytes: vec![0; Self::SIZE].into(), end: 0 }
-    }
-}
-
-impl Page {
-    const SIZE: usize = 32 * 1024;
-
-    /// Makes room for a number of bytes; false where a page has not so many.
-    #[inline]
-    pub(super) fn room(&mut self, len: usize, out: &mut Vec<u8>) -> bool {
-        if len <= self.bytes.len() - self.end {
-            return true;
-        }
-        self.flush(out);
-        len <= self.bytes.len()
-    }
-
-    /// Appends what was put together.
-    pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.bytes[..self.end]);
-        self.end = 0;
-    }
-
-    /// Lets `write` put a record down: it is given the page and the place in it, and says where the record ends, or that it
-    /// could not write it there.
-    #[inline]
-    pub(super) fn record(&mut self, write: impl FnOnce(&mut [u8], usize) -> Option<usize>) -> bool {
-        match write(&mut self.bytes, self.end) {
-            Some(end) => {
-                self.end = end;
-                true
-            }
-            None => false,
-        }
-    }
-}
-
-/// Writes a decimal, if it is one of the usual ones, and says how long it is.
-#[inline]
-pub(super) fn write_decimal(style: DecimalText, unscaled: i64, scale: i8, out: &mut [u8; ROOM]) -> Option<usize> {
-    Some(write_fixed(unscaled, fixed_scale(style, scale)?, out))
 }
 
 /// How many digits are behind the point of decimals of this scale, if they are some of the usual ones.

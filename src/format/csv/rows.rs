@@ -4,12 +4,14 @@
 //! they lie in the batch, with delimiters for its marks. In other rows each field is put down by itself: by a move where
 //! it is plain, else by the way that knows all the rules.
 
+use std::ops::Range;
+
+use super::block::{Block, Piece};
 use super::dialect::Plan;
-use super::memo::Memo;
-use super::plain::{Enclosed, FIELD, Page, Plain, write_decimal};
+use super::memo::{Memo, Speller};
+use super::numbers::{Numbers, lay_days};
+use super::plain::{Enclosed, Mark, Plain, fixed_scale};
 use super::scan::{append_rows, is_mark};
-use super::text::digits::write_integer;
-use super::text::{DecimalText, FloatText};
 use super::{EncodeError, Encoder, Outcome, RecordError};
 use crate::row::{Batch, Cell, Layout, Value};
 
@@ -19,12 +21,12 @@ const PAGE: usize = 16 * 1024;
 /// What an encoder keeps from batch to batch.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
-    pub(super) page: Page,
+    pub(super) block: Block,
+    pub(super) numbers: Numbers,
     pub(super) memo: Memo,
+    pub(super) speller: Speller,
     /// Where the page of rows needs care.
     places: Vec<u32>,
-    #[cfg(feature = "arrow")]
-    pub(super) tools: super::columns::Tools,
 }
 
 /// What stays the same for all rows of a batch.
@@ -34,7 +36,6 @@ struct Rows<'a> {
     columns: &'a [usize],
     plan: &'a Plan,
     plain: &'a Plain,
-    numbers: Option<(FloatText, DecimalText)>,
 }
 
 impl Encoder {
@@ -76,17 +77,9 @@ impl Encoder {
         let mut rejected = Vec::new();
         let written = match &dialect.0.plain {
             Some(plain) if !columns.is_empty() && batch.width() > 0 => {
-                let rows = Rows {
-                    batch,
-                    layout: batch.layout(),
-                    columns,
-                    plan: &dialect.0,
-                    plain,
-                    numbers: dialect.0.renderers.numbers(),
-                };
+                let rows = Rows { batch, layout: batch.layout(), columns, plan: &dialect.0, plain };
                 let mut desk = self.desk.take().unwrap_or_default();
                 let written = rows.append(self, &mut desk, &mut rejected, out);
-                desk.page.flush(out);
                 self.desk = Some(desk);
                 written
             }
@@ -98,6 +91,31 @@ impl Encoder {
                 out.truncate(start);
                 Err(error)
             }
+        }
+    }
+
+    /// Writes the rows of a block behind a place, and says where they end: what is behind that is there to be written
+    /// over. A row that needs another way is appended by `long`.
+    pub(super) fn put_block(
+        &mut self,
+        block: &Block,
+        ends: (Mark, Mark),
+        at: usize,
+        out: &mut Vec<u8>,
+        mut long: impl FnMut(&mut Self, usize, &mut Vec<u8>) -> Result<(), RecordError>,
+    ) -> Result<usize, RecordError> {
+        let (mut row, mut at) = (0, at);
+        loop {
+            block.reserve(at, ends, out);
+            let (next, end) = block.copy(row, ends, at, out);
+            self.counts.written += (next - row) as u64;
+            (row, at) = (next, end);
+            if row == block.rows() {
+                return Ok(at);
+            }
+            out.truncate(at);
+            long(self, row, out)?;
+            (row, at) = (row + 1, out.len());
         }
     }
 
@@ -138,44 +156,41 @@ impl Rows<'_> {
         rejected: &mut Vec<RecordError>,
         out: &mut Vec<u8>,
     ) -> Result<(), RecordError> {
-        let Desk { page, memo, places, .. } = desk;
         let Layout { text, row_ends, texts_only, .. } = self.layout;
         let width = self.batch.width();
-        let whole = texts_only && self.columns.iter().copied().eq(0..width);
+        let as_bytes = self.plain.marks.filter(|_| texts_only && self.columns.iter().copied().eq(0..width));
+        let Some(as_bytes) = as_bytes else {
+            return self.append_each(encoder, 0..row_ends.len(), desk, rejected, out);
+        };
         let (mut row, mut from) = (0, row_start(row_ends, 0));
-        let mut written = Ok(());
-        while row < row_ends.len() && written.is_ok() {
+        while row < row_ends.len() {
             let rest = &row_ends[row..];
             let rows = rest.partition_point(|&end| end as usize <= from + PAGE).max(1);
             let to = rest[rows - 1] as usize;
-            places.clear();
-            let marks = self.plain.scan.find(&text[..to], from, places);
-            written = match self.plain.marks {
-                // Were there more marks, a text would hold one.
-                Some(as_bytes) if whole && marks == rows * width => {
-                    self.append_whole(encoder, row..row + rows, places, as_bytes, page, rejected, out)
-                }
-                _ => self.append_each(encoder, row..row + rows, places, (page, memo), rejected, out),
-            };
+            desk.places.clear();
+            let marks = self.plain.scan.find(&text[..to], from, &mut desk.places);
+            // Were there more marks, a text would hold one.
+            if marks == rows * width {
+                self.append_whole(encoder, row..row + rows, &desk.places, as_bytes, rejected, out)?;
+            } else {
+                self.append_each(encoder, row..row + rows, desk, rejected, out)?;
+            }
             (row, from) = (row + rows, to);
         }
-        written
+        Ok(())
     }
 
     /// Appends rows of texts as they lie in the batch, but for those that need care.
-    #[expect(clippy::too_many_arguments, reason = "the parts of an encoder, borrowed one by one")]
     fn append_whole(
         &self,
         encoder: &mut Encoder,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         places: &[u32],
         (delimiter, terminator): (u8, u8),
-        page: &mut Page,
         rejected: &mut Vec<RecordError>,
         out: &mut Vec<u8>,
     ) -> Result<(), RecordError> {
         let Layout { text, row_ends, .. } = self.layout;
-        page.flush(out);
         let (mut places, mut row, mut done) = (places, rows.start, row_start(row_ends, rows.start));
         while let Some(&place) = places.first() {
             let run = row_ends[row..rows.end].partition_point(|&end| end <= place);
@@ -257,108 +272,128 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn cells(&self, row: usize) -> &[Cell] {
-        &self.layout.cells[row * self.batch.width()..][..self.batch.width()]
-    }
-
-    /// Appends rows field by field.
+    /// Appends rows whose fields are laid down column by column.
     fn append_each(
         &self,
         encoder: &mut Encoder,
-        rows: std::ops::Range<usize>,
-        places: &[u32],
-        (page, memo): (&mut Page, &mut Memo),
+        rows: Range<usize>,
+        desk: &mut Desk,
         rejected: &mut Vec<RecordError>,
         out: &mut Vec<u8>,
     ) -> Result<(), RecordError> {
-        let mut places = places;
-        for row in rows {
-            let end = self.layout.row_ends[row];
-            let own = places.iter().take_while(|&&place| place < end).count();
-            self.append_row(encoder, row, &places[..own], (page, memo), rejected, out)?;
-            places = &places[own..];
+        desk.block.begin(self.columns.len());
+        // A record of one field may be no bytes at all, of which the long way knows what to make.
+        let null = self.plain.null.as_ref().filter(|_| self.columns.len() > 1);
+        let null = null.map_or(Piece::NONE, |null| desk.block.keep(null.as_bytes()));
+        let (mut next, mut at) = (rows.start, out.len());
+        while next < rows.end {
+            let first = next;
+            next += self.lay(first..rows.end, null, desk);
+            at = encoder.put_block(&desk.block, self.plain.ends, at, out, |encoder, row, out| {
+                encoder.whole_row(self.batch, self.columns, first + row, rejected, out)
+            })?;
         }
+        out.truncate(at);
         Ok(())
     }
 
-    fn append_row(
-        &self,
-        encoder: &mut Encoder,
-        row: usize,
-        places: &[u32],
-        (page, memo): (&mut Page, &mut Memo),
-        rejected: &mut Vec<RecordError>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RecordError> {
-        let room =
-            self.layout.row_ends[row] as usize - row_start(self.layout.row_ends, row) + self.columns.len() * FIELD;
-        if places.is_empty() && page.room(room, out) && page.record(|bytes, at| self.put_record(row, memo, bytes, at)) {
-            encoder.counts.written += 1;
-            return Ok(());
-        }
-        page.flush(out);
-        // A record of one field may be no bytes at all, of which the long way knows what to make.
-        if let [only] = self.columns {
-            let outcome = encoder.record([self.batch.value(row, *only)], out);
-            return keep(outcome, row, rejected);
-        }
-        let start = out.len();
-        encoder.met.clear();
-        let cells = self.cells(row);
+    /// Lays down rows, as many as it says, from the first one on.
+    fn lay(&self, rows: Range<usize>, null: Piece, desk: &mut Desk) -> usize {
+        let Layout { text, row_ends, .. } = self.layout;
+        let count = desk.block.clear(rows.len());
+        let (from, to) = (row_start(row_ends, rows.start) - 1, row_ends[rows.start + count - 1] as usize);
+        let texts = desk.block.take_texts(&text[from..to], self.plain).map(|start| (from, start));
         for (column, &pick) in self.columns.iter().enumerate() {
-            if column > 0 {
-                out.extend_from_slice(self.plain.delimiter.as_bytes());
-            }
-            let is_put = is_clear(places, &cells[pick]) && {
-                page.record(|bytes, at| self.put_field(&cells[pick], memo, bytes, at))
-            };
-            if is_put {
-                page.flush(out);
-            } else if let Err(error) = encoder.field(column, self.batch.value(row, pick), out) {
-                let written = encoder.settle(Err(error), start, out);
-                return keep(encoder.outcome(written, start, out), row, rejected);
+            self.lay_column(column, rows.start..rows.start + count, pick, texts, desk);
+            let Desk { block, speller, .. } = desk;
+            for row in block.missing(column) {
+                let value = self.batch.value(rows.start + row, pick);
+                if value == Value::Null && null != Piece::NONE {
+                    block.set(row, column, null);
+                } else if let Some(field) = speller.spell(self.plan, column, value)
+                    && (self.columns.len() > 1 || !field.is_empty())
+                {
+                    block.add(row, column, field);
+                }
             }
         }
-        out.extend_from_slice(self.plain.terminator.as_bytes());
-        let written = encoder.settle(Ok(()), start, out);
-        keep(encoder.outcome(written, start, out), row, rejected)
+        desk.block.end();
+        count
     }
 
-    /// Writes a record of which no text needs care, and says where it ends; none where a field needs another way, or room.
-    #[inline]
-    fn put_record(&self, row: usize, memo: &mut Memo, out: &mut [u8], at: usize) -> Option<usize> {
-        let cells = self.cells(row);
-        let (mut at, mut last) = (at, at);
-        for &pick in self.columns {
-            last = self.put_field(&cells[pick], memo, out, at)?;
-            at = self.plain.delimiter.put(last, out)?;
+    /// Lays down the fields of a column that are of one type; the others are missing.
+    fn lay_column(
+        &self,
+        column: usize,
+        rows: Range<usize>,
+        pick: usize,
+        texts: Option<(usize, usize)>,
+        desk: &mut Desk,
+    ) {
+        let Desk { block, numbers, memo, speller, .. } = desk;
+        let width = self.batch.width();
+        let cells = self.layout.cells[rows.start * width..rows.end * width].chunks_exact(width).map(|row| &row[pick]);
+        let enclosed = self.plain.numbers;
+        match cells.clone().find(|cell| !matches!(cell, Cell::Null)) {
+            Some(Cell::Text { .. }) => {
+                let Some((from, to)) = texts else { return block.pick(column, cells, |_| Piece::NONE) };
+                block.pick_texts(column, self.plain, cells, |cell| match cell {
+                    Cell::Text { start, len } => Some((*start as usize - from + to, *len as usize)),
+                    _ => None,
+                });
+            }
+            Some(Cell::Integer(_)) if self.plain.digits => {
+                numbers.fill(|numbers| {
+                    for (to, cell) in numbers.iter_mut().zip(cells) {
+                        *to = if let Cell::Integer(n) = cell { *n } else { Numbers::UNKNOWN };
+                    }
+                });
+                numbers.lay_integers(enclosed, column, block);
+            }
+            Some(Cell::Decimal { scale, .. }) if self.fixed(*scale).is_some_and(|scale| scale > 0) => {
+                numbers.fill(|numbers| {
+                    for (to, cell) in numbers.iter_mut().zip(cells) {
+                        *to = match cell {
+                            Cell::Decimal { unscaled, scale: own } if own == scale => *unscaled,
+                            _ => Numbers::UNKNOWN,
+                        };
+                    }
+                });
+                numbers.lay_fixed(scale.unsigned_abs(), enclosed, column, block);
+            }
+            Some(Cell::Float64(_)) if self.plain.floats => {
+                let mut floats = [f64::NAN; Block::ROWS];
+                for (to, cell) in floats.iter_mut().zip(cells) {
+                    *to = if let Cell::Float64(float) = cell { *float } else { f64::NAN };
+                }
+                let style = self.plan.renderers.numbers().map(|(style, _)| style);
+                numbers.lay_doubles(&floats[..rows.len()], style, enclosed, column, block);
+            }
+            Some(Cell::Date(_) | Cell::DateAt(_)) => {
+                let days = cells.map(|cell| match cell {
+                    Cell::Date(days) | Cell::DateAt(days) => Some(*days),
+                    _ => None,
+                });
+                lay_days(days, self.plan, memo, column, block);
+            }
+            Some(Cell::Boolean(_)) => {
+                let fields = [false, true].map(|value| {
+                    let field = speller.spell(self.plan, column, Value::Boolean(value));
+                    field.filter(|field| !field.is_empty()).map_or(Piece::NONE, |field| block.push(field))
+                });
+                block.pick(column, cells, |cell| match cell {
+                    Cell::Boolean(value) => fields[usize::from(*value)],
+                    _ => Piece::NONE,
+                });
+            }
+            _ => block.pick(column, cells, |_| Piece::NONE),
         }
-        self.plain.terminator.put(last, out)
     }
 
-    /// Writes a field that is surely plain, and says where it ends.
-    #[inline]
-    fn put_field(&self, cell: &Cell, memo: &mut Memo, out: &mut [u8], at: usize) -> Option<usize> {
-        let plain = self.plain;
-        match cell {
-            Cell::Text { start, len } => {
-                plain.texts.put_text(self.layout.text, *start as usize, *len as usize, at, out)
-            }
-            Cell::Integer(n) if plain.digits => plain.numbers.put_number(at, out, |out| Some(write_integer(*n, out))),
-            Cell::Float64(value) if plain.floats => {
-                let (style, _) = self.numbers?;
-                plain.numbers.put_number(at, out, |out| style.write_f64(*value, out))
-            }
-            Cell::Decimal { unscaled, scale } if plain.digits => {
-                let (_, style) = self.numbers?;
-                plain.numbers.put_number(at, out, |out| write_decimal(style, *unscaled, *scale, out))
-            }
-            // A record of one field may be no bytes at all, of which the long way knows what to make.
-            Cell::Null if self.columns.len() > 1 => plain.null.as_ref()?.put(at, out),
-            Cell::Date(days) | Cell::DateAt(days) => memo.date(self.plan, *days)?.put(at, out),
-            Cell::Boolean(value) => memo.boolean(self.plan, *value)?.put(at, out),
-            _ => None,
-        }
+    /// How many digits are behind the point of decimals of this scale, if they are laid down as integers.
+    fn fixed(&self, scale: i8) -> Option<u8> {
+        let (_, style) = self.plan.renderers.numbers().filter(|_| self.plain.digits)?;
+        fixed_scale(style, scale)
     }
 }
 
@@ -370,11 +405,4 @@ fn as_text(text: &[u8]) -> &str {
 fn row_start(row_ends: &[u32], row: usize) -> usize {
     // Before the first row stands a mark.
     if row == 0 { 1 } else { row_ends[row - 1] as usize }
-}
-
-/// Whether no place is in the text of a cell, if it has one, or at the mark behind it.
-fn is_clear(places: &[u32], cell: &Cell) -> bool {
-    let Cell::Text { start, len } = *cell else { return true };
-    let next = places.get(places.partition_point(|&place| place < start));
-    next.is_none_or(|&place| place > start + len)
 }

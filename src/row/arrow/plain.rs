@@ -86,12 +86,8 @@ impl<'a> Integers<'a> {
         })
     }
 
-    /// Stands for numbers that [`widen`](Self::widen) cannot give, and for itself.
-    pub(crate) const WIDER: i64 = i64::MIN;
-
-    /// Makes some of them integers of one width; those of more than 64 bits become [`WIDER`](Self::WIDER).
-    #[inline(always)]
-    pub(crate) fn widen(&self, rows: Range<usize>, out: &mut [i64]) {
+    /// Makes some of them integers of one width, and `other` of those that have more than 64 bits.
+    pub(crate) fn widen(&self, rows: Range<usize>, other: i64, out: &mut [i64]) {
         #[inline(always)]
         fn all<T: Copy>(values: &[T], out: &mut [i64], widen: impl Fn(T) -> i64) {
             for (out, value) in out.iter_mut().zip(values) {
@@ -103,11 +99,11 @@ impl<'a> Integers<'a> {
             Self::I16(values) => all(&values[rows], out, i64::from),
             Self::I32(values) => all(&values[rows], out, i64::from),
             Self::I64(values) => all(&values[rows], out, |n| n),
-            Self::I128(values) => all(&values[rows], out, |n| i64::try_from(n).unwrap_or(Self::WIDER)),
+            Self::I128(values) => all(&values[rows], out, |n| i64::try_from(n).unwrap_or(other)),
             Self::U8(values) => all(&values[rows], out, i64::from),
             Self::U16(values) => all(&values[rows], out, i64::from),
             Self::U32(values) => all(&values[rows], out, i64::from),
-            Self::U64(values) => all(&values[rows], out, |n| i64::try_from(n).unwrap_or(Self::WIDER)),
+            Self::U64(values) => all(&values[rows], out, |n| i64::try_from(n).unwrap_or(other)),
         }
     }
 

@@ -162,7 +162,6 @@ pub(crate) fn write_fixed(n: i64, scale: u8, out: &mut [u8; ROOM]) -> usize {
 /// The digits of many numbers, of those that have no more than eight.
 ///
 /// They are found all at once: each step is a loop of its own, in a form that compilers turn into vector instructions.
-#[cfg(feature = "arrow")]
 #[derive(Debug)]
 pub(crate) struct Eights<const N: usize> {
     /// Eight digits of each, as numbers, the first in the lowest byte.
@@ -171,14 +170,12 @@ pub(crate) struct Eights<const N: usize> {
     lens: [u8; N],
 }
 
-#[cfg(feature = "arrow")]
 impl<const N: usize> Default for Eights<N> {
     fn default() -> Self {
         Self { digits: [0; N], lens: [0; N] }
     }
 }
 
-#[cfg(feature = "arrow")]
 impl<const N: usize> Eights<N> {
     /// Finds the digits of these numbers, whatever their sign.
     #[inline(always)]
@@ -240,7 +237,6 @@ impl<const N: usize> Eights<N> {
 }
 
 /// The four digits of each number, the first in the lowest byte.
-#[cfg(feature = "arrow")]
 #[inline(always)]
 fn fours<const N: usize>(numbers: &[u16; N]) -> [u32; N] {
     let (mut high, mut low, mut digits) = ([0; N], [0; N], [0; N]);
@@ -255,7 +251,6 @@ fn fours<const N: usize>(numbers: &[u16; N]) -> [u32; N] {
 }
 
 /// The two digits of a number, the first in the lower byte.
-#[cfg(feature = "arrow")]
 #[inline(always)]
 fn two(n: u16) -> u16 {
     let tens = n.wrapping_mul(103) >> 10;
