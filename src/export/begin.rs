@@ -29,9 +29,9 @@ pub(super) enum Begun {
     Skip,
 }
 
-/// Looks at the names, chooses others where the destination says so, and makes the uploader keep what exists. An export
+/// Looks at the names, and chooses others where the destination says so. An export
 /// that goes on has the number behind its names that the one had which died.
-pub(super) async fn begin(run: &mut Run, uploader: &mut Uploader, resumed: Option<NonZeroU32>) -> Result<Begun> {
+pub(super) async fn begin(run: &mut Run, uploader: &Uploader, resumed: Option<NonZeroU32>) -> Result<Begun> {
     let rule = run.destination.on_exists();
     match rule {
         OnExists::Overwrite => return Ok(Begun::Go),
@@ -59,14 +59,18 @@ pub(super) async fn begin(run: &mut Run, uploader: &mut Uploader, resumed: Optio
             }
         }
     }
-    let key = run.destination.file_key(&run.context, NonZeroU64::MIN)?;
-    uploader.keep(rule, key.as_str()).await?;
     Ok(Begun::Go)
 }
 
 #[cold]
 fn exists(key: &ObjectKey) -> Error {
     Error::new(ErrorKind::Exists, format!("`{key}` exists, and this destination replaces nothing"))
+}
+
+/// Makes the uploader keep what exists, as the destination says.
+pub(super) async fn keep(run: &Run, uploader: &mut Uploader) -> Result<()> {
+    let key = run.destination.file_key(&run.context, NonZeroU64::MIN)?;
+    uploader.keep(run.destination.on_exists(), key.as_str()).await
 }
 
 /// The destination with the first number behind its names that makes them free, or with none if they are.

@@ -16,7 +16,7 @@ use futures::{StreamExt, pin_mut};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::begin::{Begun, begin};
+use super::begin::{Begun, begin, keep};
 use super::commit::Done;
 use super::event::{Event, Events, Onlooker};
 use super::file::{Advanced, Ended, OpenFile, Plain};
@@ -140,9 +140,13 @@ async fn deliver(
             Either::Right((begun, _)) => begun?,
         }
     };
-    let Some((uploader, ledger)) = begun else {
+    let Some((mut uploader, ledger)) = begun else {
         return read_over(messages).await.map(|()| commit::skipped(&run));
     };
+    // Not given up half-way: what is tried out is in the journal until nothing is left of it.
+    if let Err(error) = keep(&run, &mut uploader).await {
+        return with_end(Err(error), ledger, &store).await;
+    }
     let run = Arc::new(run);
     let mut files = Files {
         uploader,
@@ -175,7 +179,13 @@ async fn deliver(
             Err(error)
         }
     };
-    match (ended, end(ledger, &store).await) {
+    with_end(ended, ledger, &store).await
+}
+
+/// Ends the journal with the export.
+async fn with_end(ended: Result<Manifest>, ledger: Option<Arc<Ledger>>, store: &Store) -> Result<Manifest> {
+    let Some(ledger) = ledger else { return ended };
+    match (ended, ledger.end(store).await) {
         // What was delivered is delivered: a journal that stays names nothing that is open.
         (Ok(manifest), _) => Ok(manifest),
         (Err(error), Ok(())) => Err(error),
@@ -197,8 +207,8 @@ async fn start(run: &mut Run, store: &Store, journal: Option<(Journal, Resume)>)
         None => None,
     };
     let onlooker = Onlooker { progress: run.progress.clone(), events: run.events.clone() };
-    let mut uploader = Uploader::new(store.clone(), ledger.clone(), Arc::new(onlooker));
-    let begun = begin(run, &mut uploader, ledger.as_ref().and_then(|ledger| ledger.names())).await?;
+    let uploader = Uploader::new(store.clone(), ledger.clone(), Arc::new(onlooker));
+    let begun = begin(run, &uploader, ledger.as_ref().and_then(|ledger| ledger.names())).await?;
     let mut unsure = Vec::new();
     if let Some(ledger) = &ledger {
         unsure = match begun {
@@ -210,13 +220,6 @@ async fn start(run: &mut Run, store: &Store, journal: Option<(Journal, Resume)>)
         run.events.tell(|| Event::UploadLost { key });
     }
     Ok(if begun == Begun::Go { Some((uploader, ledger)) } else { None })
-}
-
-async fn end(ledger: Option<Arc<Ledger>>, store: &Store) -> Result<()> {
-    match ledger {
-        Some(ledger) => ledger.end(store).await,
-        None => Ok(()),
-    }
 }
 
 /// What the task of an export ends with that was aborted or dropped.

@@ -1,11 +1,13 @@
 //! What becomes of files that exist: how an export keeps them, and whether a store can be held to it.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
+use super::ledger::{Entry, Ledger};
 use super::wire::{Interface, Wire};
 use super::{Store, failure};
 use crate::{Error, ErrorKind, Result};
@@ -101,7 +103,13 @@ pub(super) struct Conditions {
 }
 
 /// How the files of an export by this rule get their keys; `key` is one of them.
-pub(super) async fn claims(store: &Store, wire: Option<&Wire>, rule: OnExists, key: &str) -> Result<Claims> {
+pub(super) async fn claims(
+    store: &Store,
+    wire: Option<&Wire>,
+    rule: OnExists,
+    key: &str,
+    ledger: Option<&Arc<Ledger>>,
+) -> Result<Claims> {
     let strict = match rule {
         OnExists::Overwrite => return Ok(Claims::default()),
         OnExists::Skip => false,
@@ -111,7 +119,7 @@ pub(super) async fn claims(store: &Store, wire: Option<&Wire>, rule: OnExists, k
     if store.create_check == CreateCheck::Look {
         return Ok(Claims { put: Claim::Look, complete: Claim::Look });
     }
-    let conditions = store.conditions.get_or_try_init(|| try_out(store, wire, key)).await?;
+    let conditions = store.conditions.get_or_try_init(|| try_out(store, wire, key, ledger)).await?;
     let claim = |condition, request: &str| match condition {
         Condition::Obeyed => Ok(Claim::Create),
         Condition::Ignored if strict => Err(Error::new(
@@ -130,27 +138,39 @@ pub(super) async fn claims(store: &Store, wire: Option<&Wire>, rule: OnExists, k
 }
 
 /// Tries out what the server does, in the folder of a key.
-async fn try_out(store: &Store, wire: &Wire, key: &str) -> Result<Conditions> {
+async fn try_out(store: &Store, wire: &Wire, key: &str, ledger: Option<&Arc<Ledger>>) -> Result<Conditions> {
     let folder = key.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-    let path = store.path(&format!("{folder}.consign-{:016x}", RandomState::new().hash_one(key)))?;
+    let key = format!("{folder}.consign-{:016x}", RandomState::new().hash_one(key));
+    let path = store.path(&key)?;
+    let noted = match ledger {
+        Some(ledger) => Some(Entry::trial(Arc::clone(ledger), &key).await?),
+        None => None,
+    };
     let wire = wire.clone();
     // In a task of its own, which cleans up whatever becomes of the export.
-    let tried = tokio::spawn(async move { try_at(&wire, &path).await });
+    let tried = tokio::spawn(async move {
+        let (tried, removed) = try_at(&wire, &path).await;
+        if let (Some(noted), Ok(())) = (noted, &removed) {
+            noted.close();
+        }
+        match (tried, removed) {
+            (Ok(conditions), removed) => removed.map(|()| conditions),
+            (Err(error), Ok(())) => Err(error),
+            (Err(error), Err(left)) => Err(error.with_note(&format!("besides, {left:#}"))),
+        }
+    });
     tried.await.map_err(|e| failure::task("try out the store", e))?
 }
 
-async fn try_at(wire: &Wire, path: &Path) -> Result<Conditions> {
+/// What was tried out, and whether nothing is left of it.
+async fn try_at(wire: &Wire, path: &Path) -> (Result<Conditions>, Result<()>) {
     let doing = format!("try out with `{path}` whether the store keeps what exists");
     let tried = try_both(wire, path).await;
     let removed = match wire.store().delete(path).await {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(e) => Err(failure::object(&format!("remove `{path}`, which tried out the store"), e)),
     };
-    match (tried, removed) {
-        (Ok(conditions), removed) => removed.map(|()| conditions),
-        (Err(e), Ok(())) => Err(failure::object(&doing, e)),
-        (Err(e), Err(left)) => Err(failure::object(&doing, e).with_note(&format!("besides, {left:#}"))),
-    }
+    (tried.map_err(|e| failure::object(&doing, e)), removed)
 }
 
 async fn try_both(wire: &Wire, path: &Path) -> object_store::Result<Conditions> {
@@ -228,8 +248,8 @@ impl Store {
     /// ```
     #[cfg(feature = "aws")]
     #[must_use]
-    pub fn with_create_client(self, create: std::sync::Arc<object_store::aws::AmazonS3>) -> Self {
-        Self { create: Some(create), conditions: std::sync::Arc::default(), ..self }
+    pub fn with_create_client(self, create: Arc<object_store::aws::AmazonS3>) -> Self {
+        Self { create: Some(create), conditions: Arc::default(), ..self }
     }
 
     /// The same store with another way to see to it that nothing is replaced. Default: [`CreateCheck::Server`]. Without

@@ -300,7 +300,7 @@ impl Check {
         // It makes objects and uploads of its own, which have to go again.
         let mut others = self.preflight.findings.iter().filter(|finding| finding.operation != Operation::ListUploads);
         if others.next().is_none()
-            && let Err(error) = exists::claims(&self.store, Some(&self.wire), on_exists, &self.key).await
+            && let Err(error) = exists::claims(&self.store, Some(&self.wire), on_exists, &self.key, None).await
         {
             self.find(Operation::Create, error);
         }

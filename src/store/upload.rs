@@ -95,7 +95,7 @@ impl Uploader {
     /// From here on, files keep what exists as the rule says; `first` is the key of the first, which was free just now.
     /// Fails where the store cannot be held to it.
     pub(crate) async fn keep(&mut self, rule: OnExists, first: &str) -> Result<()> {
-        self.claims = exists::claims(&self.store, self.wire.as_ref(), rule, first).await?;
+        self.claims = exists::claims(&self.store, self.wire.as_ref(), rule, first, self.ledger.as_ref()).await?;
         if let OnExists::Fail | OnExists::Suffix = rule {
             self.looks = Looks::AtAllBut(first.to_owned());
         }

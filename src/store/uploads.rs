@@ -92,6 +92,19 @@ pub(super) async fn reap(store: &Store, prefix: &str, before: DateTime<Utc>) -> 
     Ok(reaped)
 }
 
+/// Aborts every upload of a key, where uploads may be listed.
+pub(super) async fn reap_key(store: &Store, key: &str) -> Result<()> {
+    let path = store.path(key)?;
+    let listed = match all(store, key).await {
+        Err(e) if e.kind() == ErrorKind::Denied => return Ok(()),
+        listed => listed?,
+    };
+    for upload in listed.iter().filter(|upload| upload.key == path.as_ref()) {
+        abort(store, &path, &upload.id).await?;
+    }
+    Ok(())
+}
+
 /// What became of an upload whose id never came.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Lost {

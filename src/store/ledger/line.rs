@@ -26,6 +26,8 @@ pub(super) enum Line {
     Upload { number: u64, key: String, at: i64 },
     /// A folder of unfinished files is about to be made.
     Folder { number: u64, name: String },
+    /// What the store does where something exists is about to be tried out with an object of this key.
+    Trial { number: u64, key: String },
     /// The store has opened the upload.
     Opened { number: u64, id: String, token: Option<String> },
     /// All bytes of the file are in the store.
@@ -88,6 +90,7 @@ pub(super) struct State {
 #[derive(Clone, Debug)]
 pub(super) enum Open {
     Folder { name: String },
+    Trial { key: String },
     Upload { key: String, at: i64, id: Option<Id>, finished: Option<Finished> },
     Ready { key: String, token: Option<String>, seal: bool, file: Finished },
 }
@@ -120,6 +123,7 @@ impl State {
                     state.put(number, Open::Upload { key, at, id: None, finished: None });
                 }
                 Line::Folder { number, name } => state.put(number, Open::Folder { name }),
+                Line::Trial { number, key } => state.put(number, Open::Trial { key }),
                 Line::Ready { number, key, token, seal, file } => {
                     state.put(number, Open::Ready { key, token, seal, file });
                 }
@@ -177,7 +181,7 @@ impl Open {
                 Some((key, id.token.as_deref(), finished))
             }
             Self::Ready { key, token, file, .. } => Some((key, token.as_deref(), file)),
-            Self::Folder { .. } | Self::Upload { .. } => None,
+            Self::Folder { .. } | Self::Trial { .. } | Self::Upload { .. } => None,
         }
     }
 }

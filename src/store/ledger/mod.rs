@@ -230,6 +230,13 @@ impl Entry {
         Self { ledger, number }.note(&Line::Folder { number, name }).await
     }
 
+    /// Writes down that the store is about to be tried out with an object of this key.
+    pub(super) async fn trial(ledger: Arc<Ledger>, key: &str) -> Result<Self> {
+        let key = key.to_owned();
+        let number = ledger.state().add(Open::Trial { key: key.clone() });
+        Self { ledger, number }.note(&Line::Trial { number, key }).await
+    }
+
     /// Keeps a line for [`Ledger::prepare`], by which a file that is about to be made visible at once can be told to be
     /// this export's. One that an export which died has written keeps its entry.
     pub(super) async fn ready(

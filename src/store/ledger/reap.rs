@@ -162,6 +162,16 @@ impl Open {
                 });
                 removed.await.map_err(|e| failure::task("remove unfinished files", e))?
             }
+            // Nobody else has its name.
+            (Self::Trial { key }, Backend::Object(interface)) => {
+                #[cfg(feature = "aws")]
+                if store.lists_uploads() {
+                    crate::store::uploads::reap_key(store, key).await?;
+                }
+                let wire = Wire::new(store, interface.clone(), Arc::new(Nobody));
+                let removed = wire.remove(&store.path(key)?).await;
+                removed.map(|()| Taken::Nothing).map_err(|e| failure::object(&format!("remove `{key}`"), e))
+            }
             (Self::Upload { key, .. }, Backend::Object(Interface::Object(_))) => Ok(Taken::Unsure(key.clone())),
             (Self::Upload { key, id: Some(Id { id, token }), .. }, Backend::Object(interface)) => {
                 let wire = Wire::new(store, interface.clone(), Arc::new(Nobody));
