@@ -8,7 +8,7 @@
 //!        [--destination-name S] [--audience-id ID] [--audience-name S] [--run-id ID] [--time RFC3339]
 //!        [--recipient KEYFILE]... [--on-exists RULE] [--commit WHEN] [--memory SIZE] [--progress json] [--quiet] [--json]
 //!        [--journal FILE|manifest] [--resume] [--check]
-//! export --reap [--older-than AGE] --to URL
+//! export --reap [--older-than AGE | --journal FILE] --to URL
 //! ```
 //!
 //! Warnings about the destination go to the standard error. The exit status is 0 when everything was delivered; otherwise
@@ -200,6 +200,16 @@ async fn stopped() -> &'static str {
 /// Removes what killed exports left.
 async fn reap(options: &Options, age: Duration) -> Result<(), String> {
     let store = Store::from_url(options.to.as_deref().unwrap_or_default()).map_err(|e| format!("{e:#}"))?;
+    if let Some(path) = &options.journal {
+        let reaped = store.reap_journal(&Journal::file(path)).await.map_err(|e| format!("{e:#}"))?;
+        for key in reaped.unsure {
+            eprintln!("export: warning: something may be left of {key}: see --reap --older-than");
+        }
+        if !options.quiet {
+            reaped.removed.iter().for_each(|name| print(name));
+        }
+        return Ok(());
+    }
     let reaped = store.reap("", Utc::now(), age).await.map_err(|e| format!("{e:#}"))?;
     if !options.quiet {
         for left in reaped {

@@ -13,7 +13,7 @@ usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.js
               [--destination-name S] [--audience-id ID] [--audience-name S] [--run-id ID] [--time RFC3339]
               [--recipient KEYFILE]... [--on-exists RULE] [--commit WHEN] [--memory SIZE]
               [--progress json] [--quiet] [--json] [--journal FILE|manifest] [--resume] [--check]
-       export --reap [--older-than AGE] --to URL
+       export --reap [--older-than AGE | --journal FILE] --to URL
 
   --input FILE|-        the CSV table to deliver, with a header; - is the standard input (default: the bundled table)
   --null-text TEXT      cells that are equal to TEXT are null (default: no cell is)
@@ -39,7 +39,8 @@ usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.js
   --json                print one JSON object about the files instead of the summary
   --check               deliver nothing: try with a few bytes whether the store lets an export do all it needs, and say
                         what is missing; leaves nothing
-  --reap                deliver nothing: remove what killed exports left in the store, and print its names
+  --reap                deliver nothing: remove what killed exports left in the store, and print its names; with a
+                        --journal FILE, what that one export left, whatever its age
   --older-than AGE      what is younger is left alone, as it may be running: 90s, 30m, 24h, 7d; 0s takes all
                         (default: 24h)
 
@@ -155,6 +156,13 @@ impl Options {
             (_, None) => {}
         }
         if let Job::Reap(_) = options.job {
+            match options.journal.as_deref() {
+                Some(_) if older_than.is_some() => {
+                    return Err("--older-than is not for --reap with a --journal, which names what is removed".into());
+                }
+                Some("manifest") => return Err("--reap needs a --journal in a FILE".into()),
+                _ => {}
+            }
             return if options.to.is_some() { Ok(Some(options)) } else { Err("--reap needs --to".into()) };
         }
         if options.job == Job::Resume && (options.run_id.is_none() || options.time.is_none()) {

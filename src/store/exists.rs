@@ -38,7 +38,9 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OnExists {
-    /// Replaces it, the default: an export that runs again ends as the first one did.
+    /// Replaces it, the default: an export that runs again ends as the first one did. Files are replaced one after the
+    /// other: who reads at that moment, or after a failure or a killed process at it, finds some of the older set and some of
+    /// the newer, each whole. For a set that is there as a whole or not at all, give names that no other export has.
     #[default]
     Overwrite,
     /// Fails with [`ErrorKind::Exists`], and leaves it as it is. The key of each further file is looked at when the file is

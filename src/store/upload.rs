@@ -1,21 +1,22 @@
 //! Uploads of one export: many files, each invisible until it is completed.
 
 mod resumed;
+mod visible;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use object_store::ObjectStoreExt;
 use object_store::multipart::PartId;
 use object_store::path::Path;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
+use self::visible::{Proof, Visible};
 use super::digest::Sum;
 use super::exists::{self, Claim, Claims};
 use super::ledger::{self, Entry, Finished, Ledger};
-use super::local::{LocalFile, Published, Staging};
+use super::local::{LocalFile, Staging};
 use super::watch::{Underway, Watch};
 use super::wire::{Incomplete, Opened, Owner, Wire};
 use super::{Backend, OnExists, PartSchedule, Payload, Store, failure};
@@ -51,22 +52,6 @@ enum Looks {
 
 /// The files that are visible, of an export that keeps what exists.
 type Written = Arc<Mutex<Vec<Arc<Visible>>>>;
-
-/// A file that is visible, and how to tell that it is the one that was written.
-#[derive(Debug)]
-struct Visible {
-    key: String,
-    by: Proof,
-    /// By which an export that goes on knows it.
-    noted: Option<Entry>,
-}
-
-#[derive(Debug)]
-enum Proof {
-    Token(Wire, Path, String),
-    File(Arc<Published>),
-    None,
-}
 
 /// How long the completion of an upload may take a server: whoever completed one at the same moment has written by then.
 const OVERLAP: Duration = Duration::from_millis(250);
@@ -414,43 +399,6 @@ impl Upload {
             }
             State::Local(Local::Gone) | State::There(_) => Ok(()),
         }
-    }
-}
-
-impl Visible {
-    async fn owner(&self) -> Result<Owner> {
-        match &self.by {
-            Proof::Token(wire, path, token) => wire.owner(path, token).await.map_err(|e| self.failed(e)),
-            Proof::File(file) => {
-                let file = Arc::clone(file);
-                spawn_blocking(move || file.owner()).await.map_err(|e| failure::task("look at a file", e))
-            }
-            Proof::None => Ok(Owner::Untold),
-        }
-    }
-
-    /// Takes the file back, if it is surely ours and the store lets go of it; says whether nothing of ours stands there.
-    async fn take_back(&self) -> bool {
-        match (self.owner().await, &self.by) {
-            (Ok(Owner::Another), _) => true,
-            (Ok(Owner::We), Proof::Token(wire, path, _)) => wire.store().delete(path).await.is_ok(),
-            (Ok(Owner::We), Proof::File(file)) => {
-                let file = Arc::clone(file);
-                spawn_blocking(move || file.remove()).await.is_ok_and(|removed| removed.is_ok())
-            }
-            _ => false,
-        }
-    }
-
-    /// It need not be known any more.
-    fn close(&self) {
-        if let Some(noted) = &self.noted {
-            noted.close();
-        }
-    }
-
-    fn failed(&self, error: object_store::Error) -> Error {
-        failure::object(&format!("ask whether `{}` is still there", self.key), error)
     }
 }
 

@@ -229,6 +229,14 @@ fn wrong_options_are_named_with_the_usage() {
             "export: --resume needs the --run-id and the --time of the export that it goes on with\n\nusage: export ",
         ),
         (&["--to", "memory:///"], "export: --to and --destination are needed\n\nusage: export "),
+        (
+            &["--reap", "--to", "memory:///", "--journal", "manifest"],
+            "export: --reap needs a --journal in a FILE\n\nusage: export ",
+        ),
+        (
+            &["--reap", "--to", "memory:///", "--journal", "a", "--older-than", "1s"],
+            "export: --older-than is not for --reap with a --journal, which names what is removed\n\nusage: export ",
+        ),
         (&["--time", "noon"], "export: --time noon: "),
     ] {
         let output = Command::new(example("export")).args(options).output().unwrap();
@@ -339,6 +347,12 @@ fn what_a_dead_export_left_is_reaped() {
     assert!(left.exists(), "what is younger than a day stays");
     let printed = reap(&["--older-than", "0s"]);
     assert!(printed.starts_with(&left.display().to_string()) && !left.exists(), "{printed}");
+
+    fs::create_dir_all(&left).unwrap();
+    let (name, journal) = (left.file_name().unwrap().to_str().unwrap(), bench.path("journal"));
+    fs::write(&journal, format!("{{\"entry\":\"folder\",\"number\":0,\"name\":\"{name}\"}}\n")).unwrap();
+    assert_eq!(reap(&["--journal", journal.to_str().unwrap()]), format!("{}\n", left.display()));
+    assert!(!left.exists() && !journal.exists());
 }
 
 /// A signal in the middle of the input, with one row in a file.

@@ -79,6 +79,8 @@ pub(super) struct State {
     /// The number behind the export's names.
     pub(super) names: Option<NonZeroU32>,
     pub(super) next: u64,
+    /// Smaller numbers are of an export that died.
+    pub(super) own: u64,
     pub(super) open: BTreeMap<u64, Open>,
     /// The files that an export which goes on can take up, by their keys.
     pub(super) kept: BTreeMap<String, u64>,
@@ -143,6 +145,7 @@ impl State {
         for number in closed {
             state.open.remove(&number);
         }
+        state.own = state.next;
         let kept = state.open.iter().filter_map(|(number, open)| Some((open.kept()?.0.to_owned(), *number)));
         state.kept = kept.collect();
         Ok(state)

@@ -128,7 +128,10 @@ impl Ledger {
             state.written
         };
         if written {
-            return Ok(self.take_back(store, |open| open.kept().is_none()).await?.unsure);
+            // Files that are visible are told by their links in the folder of the dead one, until they are delivered.
+            let linked = self.state().open.values().any(|open| matches!(open, Open::Ready { .. }));
+            let is_meant = |_, open: &Open| open.kept().is_none() && !(linked && matches!(open, Open::Folder { .. }));
+            return Ok(self.take_back(store, is_meant).await?.unsure);
         }
         let head = self.state().head();
         self.pending.lock().await.text = head;

@@ -35,10 +35,14 @@ enum Taken {
 
 impl Ledger {
     /// Takes back what is open and meant.
-    pub(super) async fn take_back(&self, store: &Store, is_meant: fn(&Open) -> bool) -> Result<ReapedJournal> {
+    pub(super) async fn take_back(
+        &self,
+        store: &Store,
+        is_meant: impl Fn(u64, &Open) -> bool,
+    ) -> Result<ReapedJournal> {
         let (meant, known): (Vec<_>, Vec<_>) = {
             let state = self.state();
-            let meant = state.open.iter().filter(|(_, open)| is_meant(open));
+            let meant = state.open.iter().filter(|(number, open)| is_meant(**number, open));
             (
                 meant.map(|(number, open)| (*number, open.clone())).collect(),
                 state.open.values().filter_map(id).collect(),
@@ -77,19 +81,25 @@ impl Ledger {
                 }
             }
         }
-        let taken = self.take_back(store, |_| true).await?;
+        let taken = self.take_back(store, |_, _| true).await?;
         visible.removed.extend(taken.removed);
         visible.unsure.extend(taken.unsure);
         Ok(visible)
     }
 
-    /// Ends the journal: it goes, unless something is still open. An upload whose id never came is looked for.
+    /// Ends the journal: it goes, unless something is still open. An upload whose id never came is looked for, and the
+    /// folder of an export that died goes if nothing is left to be told by it.
     pub(crate) async fn end(&self, store: &Store) -> Result<()> {
-        if store.lists_uploads() {
-            self.take_back(store, |open| matches!(open, Open::Upload { id: None, .. })).await.map(drop)
-        } else {
-            self.settle().await
-        }
+        let (own, is_kept) = {
+            let state = self.state();
+            (state.own, state.open.values().any(|open| open.kept().is_some()))
+        };
+        let is_meant = |number, open: &Open| match open {
+            Open::Upload { id: None, .. } => store.lists_uploads(),
+            Open::Folder { .. } => number < own && !is_kept,
+            _ => false,
+        };
+        self.take_back(store, is_meant).await.map(drop)
     }
 }
 

@@ -1,5 +1,6 @@
-//! The export program, killed by SIGKILL at random moments, with a journal: what stands there then is whole, its journal
-//! leads to all that it left open, and a resumed run ends with the same bytes.
+//! The export program, killed by SIGKILL at random moments and at each of its requests, with a journal, over an older set:
+//! that one stands there, or the newer one as a whole, or, where the same names are overwritten, whole files of both without
+//! the newer manifest; the journal leads to all that it left open, and a resumed run ends with the same bytes.
 
 use std::env;
 use std::fs;
@@ -181,7 +182,7 @@ impl Case {
         let mut command = Command::new(example("export"));
         let to = match &self.place {
             Place::Bucket(setup, _) => {
-                let endpoint = endpoint.unwrap_or(setup.url());
+                let endpoint = endpoint.unwrap_or_else(|| setup.url());
                 command
                     .envs([("AWS_ENDPOINT", endpoint), ("AWS_ALLOW_HTTP", "true"), ("AWS_REGION", "us-east-1")])
                     .envs([("AWS_ACCESS_KEY_ID", "testkey"), ("AWS_SECRET_ACCESS_KEY", setup.secret())]);
