@@ -231,7 +231,7 @@ impl Batch {
             }
             // The marks are ASCII: the whole is UTF-8 if every field is.
             let row_text = &batch.text.as_bytes()[text..];
-            if row_text.is_ascii() || std::str::from_utf8(row_text).is_ok() { Ok(()) } else { Err(batch.not_utf8(row)) }
+            if is_ascii(row_text) || std::str::from_utf8(row_text).is_ok() { Ok(()) } else { Err(batch.not_utf8(row)) }
         })
     }
 
@@ -456,6 +456,20 @@ impl Batch {
     fn str(&self, start: u32, len: u32) -> &str {
         std::str::from_utf8(&self.text.as_bytes()[range(start, len)]).expect("texts were checked when they were added")
     }
+}
+
+/// Whether a text is ASCII, found by looks at 32 bytes at a time, the last of which may overlap.
+#[inline]
+fn is_ascii(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<32>() else { return text.is_ascii() };
+    let (chunks, _) = text.as_chunks::<32>();
+    let mut any = *last;
+    for chunk in chunks {
+        for (any, b) in any.iter_mut().zip(chunk) {
+            *any |= b;
+        }
+    }
+    any.iter().fold(0, |any, b| any | b) < 0x80
 }
 
 fn range(start: u32, len: u32) -> Range<usize> {

@@ -169,7 +169,7 @@ pub fn arrow(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
 /// the buffers stand in the order of the blocks when the group is done.
 pub fn threads(table: &Table, run: &mut dyn FnMut(Case<'_>)) {
     let batches = batches(table);
-    let groups: Vec<&[Batch]> = batches.chunks(16).collect();
+    let groups: Vec<&[Batch]> = batches.chunks(64).collect();
     let with = |threads: usize| -> Encode<'_> {
         let groups = &groups;
         Box::new(move |group, out| {

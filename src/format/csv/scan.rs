@@ -217,9 +217,46 @@ fn place(at: usize) -> u32 {
     u32::try_from(at).expect("a text is shorter than 4 GiB")
 }
 
-/// Appends rows of texts, with a delimiter and a line end in place of the marks.
+/// Appends rows of texts, with a delimiter and a line end, which are no marks, in place of the marks.
 pub(super) fn append_rows(rows: &[u8], delimiter: u8, terminator: u8, out: &mut Vec<u8>) {
-    // What turns a mark into what stands for it.
-    let (unit, record) = (UNIT ^ delimiter, RECORD ^ terminator);
-    out.extend(rows.iter().map(|&b| b ^ if b == UNIT { unit } else { 0 } ^ if b == RECORD { record } else { 0 }));
+    let start = out.len();
+    out.extend_from_slice(rows);
+    widely(Replace { rows: &mut out[start..], delimiter, terminator });
+}
+
+/// Marks to be replaced.
+struct Replace<'s> {
+    rows: &'s mut [u8],
+    delimiter: u8,
+    terminator: u8,
+}
+
+impl Replace<'_> {
+    #[inline(always)]
+    fn replace(&self, b: u8) -> u8 {
+        // What turns a mark into what stands for it.
+        let (unit, record) = (UNIT ^ self.delimiter, RECORD ^ self.terminator);
+        b ^ if b == UNIT { unit } else { 0 } ^ if b == RECORD { record } else { 0 }
+    }
+}
+
+impl Work for Replace<'_> {
+    type Done = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        let (chunks, rest) = rows.as_chunks_mut::<CHUNK>();
+        for chunk in chunks {
+            *chunk = chunk.map(|b| self.replace(b));
+        }
+        if rest.is_empty() {
+            return;
+        }
+        // What was replaced in the chunks stays as it is.
+        match rows.last_chunk_mut::<CHUNK>() {
+            Some(last) => *last = last.map(|b| self.replace(b)),
+            None => rows.iter_mut().for_each(|b| *b = self.replace(*b)),
+        }
+    }
 }

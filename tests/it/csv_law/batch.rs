@@ -88,17 +88,42 @@ fn typed() -> impl Strategy<Value = Owned> {
     ]
 }
 
-/// Tables of texts alone, of texts and nulls, and of values of all kinds.
+/// The cells of a column of one type, but for a few.
+fn columns() -> impl Strategy<Value = BoxedStrategy<Owned>> {
+    let kinds = vec![
+        integers().prop_map(Owned::Integer).boxed(),
+        (-90_000_000..110_000_000_i128).prop_map(Owned::Integer).boxed(),
+        floats().prop_map(Owned::Float64).boxed(),
+        any::<i32>().prop_map(|cents| Owned::Float64(f64::from(cents) / 100.0)).boxed(),
+        (0..9_i8).prop_flat_map(|scale| integers().prop_map(move |n| Owned::Decimal(n, scale))).boxed(),
+        any::<i32>().prop_map(|n| Owned::Decimal(n.into(), 2)).boxed(),
+        any::<bool>().prop_map(Owned::Boolean).boxed(),
+        (-800_000..800_000_i32).prop_map(Owned::Date).boxed(),
+        texts().prop_map(Owned::Text).boxed(),
+    ];
+    (select(kinds), 0..3_u32)
+        .prop_map(|(cells, nulls)| prop_oneof![20 => cells, nulls => Just(Owned::Null), 1 => typed()].boxed())
+}
+
+/// Tables of texts alone, of texts and nulls, of values of all kinds, and of columns of one type each; some are longer than
+/// what is encoded at a time.
 fn tables() -> impl Strategy<Value = Vec<Vec<Owned>>> {
+    let rows = prop_oneof![30 => Just(1), 1 => Just(15)];
+    (small_tables(), rows).prop_map(|(table, times)| table.iter().cycle().take(table.len() * times).cloned().collect())
+}
+
+fn small_tables() -> impl Strategy<Value = Vec<Vec<Owned>>> {
     let cells = || texts().prop_map(Owned::Text);
-    (1..6_usize, 0..3_u8).prop_flat_map(move |(width, kind)| {
+    let of_columns = vec(columns(), 1..6).prop_flat_map(|columns| vec(columns, 0..40));
+    let of_cells = (1..6_usize, 0..3_u8).prop_flat_map(move |(width, kind)| {
         let cell = match kind {
             0 => cells().boxed(),
             1 => prop_oneof![9 => cells(), 1 => Just(Owned::Null)].boxed(),
             _ => prop_oneof![3 => cells(), 1 => Just(Owned::Null), 3 => typed()].boxed(),
         };
         vec(vec(cell, width), 0..40)
-    })
+    });
+    prop_oneof![of_cells, of_columns]
 }
 
 fn dialects() -> impl Strategy<Value = DialectBuilder> {
@@ -106,7 +131,7 @@ fn dialects() -> impl Strategy<Value = DialectBuilder> {
         select(vec![Escape::Doubled, Escape::With('\\')]),
         select(vec!["", "null", "0", "\\N"]),
         select(vec![QuoteStyle::Minimal, QuoteStyle::All, QuoteStyle::NonNumeric, QuoteStyle::Strings]),
-        select(vec![",", "|", "-", ".", "1", "\u{1f}", "; "]),
+        select(vec![",", "|", "-", ".", "1", "\u{1f}", "; ", "<------->"]),
     );
     let usual = usual.prop_map(|(escape, null, style, delimiter)| {
         Dialect::builder()
@@ -150,6 +175,56 @@ fn one_by_one(
     (out, encoder.counts().clone(), rejected, None)
 }
 
+/// The same by batches of some rows, of which each thread takes its turns.
+fn in_threads(
+    dialect: &Dialect,
+    table: &[Vec<Owned>],
+    columns: &[usize],
+    rows: usize,
+    threads: usize,
+) -> (Vec<u8>, Counts, Vec<usize>, Option<usize>) {
+    let batches: Vec<_> = table.chunks(rows).enumerate().collect();
+    let share = |thread: usize| {
+        let mut encoder = dialect.encoder();
+        let mut batch = Batch::new(table.first().map_or(1, Vec::len));
+        let mut written = Vec::new();
+        for (i, records) in batches.iter().skip(thread).step_by(threads) {
+            batch.clear();
+            for row in *records {
+                batch.push_record(row.iter().map(Owned::value)).unwrap();
+            }
+            let mut out = Vec::new();
+            let refused = encoder.batch(&batch, columns, &mut out);
+            let row = |error: &RecordError| i * rows + error.row();
+            written.push((
+                *i,
+                out,
+                refused.map(|refused| refused.iter().map(row).collect()).map_err(|error| row(&error)),
+            ));
+        }
+        (written, encoder.counts().clone())
+    };
+    let shares: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let (mut counts, mut all): (_, Vec<(usize, Vec<u8>, Result<Vec<usize>, usize>)>) = (Counts::default(), Vec::new());
+    for (written, own) in shares {
+        counts.merge(&own);
+        all.extend(written);
+    }
+    all.sort_by_key(|(i, ..)| *i);
+    let (mut out, mut rejected) = (Vec::new(), Vec::new());
+    for (_, bytes, refused) in all {
+        match refused {
+            Ok(rows) => rejected.extend(rows),
+            Err(row) => return (Vec::new(), counts, rejected, Some(row)),
+        }
+        out.extend(bytes);
+    }
+    (out, counts, rejected, None)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
@@ -159,37 +234,21 @@ proptest! {
         table in tables(),
         picks in vec(any::<prop::sample::Index>(), 0..6),
         whole in any::<bool>(),
-        size in 1..50_usize,
+        rows in prop_oneof![1..50_usize, 50..600_usize],
+        threads in 1..4_usize,
     ) {
         let Ok(dialect) = builder.build() else { return Ok(()) };
         let width = table.first().map_or(1, Vec::len);
         let columns: Vec<_> =
             if whole { (0..width).collect() } else { picks.iter().map(|pick| pick.index(width)).collect() };
-        let (expected, counts, expected_rejected, stopped) = one_by_one(&dialect, &table, &columns);
-
-        let (mut out, mut rejected) = (Vec::new(), Vec::new());
-        let mut encoder = dialect.encoder();
-        let mut batch = Batch::new(width);
-        let mut failed = None;
-        for (i, rows) in table.chunks(size).enumerate() {
-            batch.clear();
-            for row in rows {
-                batch.push_record(row.iter().map(Owned::value)).unwrap();
-            }
-            match encoder.batch(&batch, &columns, &mut out) {
-                Ok(refused) => rejected.extend(refused.iter().map(RecordError::row).map(|row| i * size + row)),
-                Err(error) => {
-                    failed = Some(i * size + error.row());
-                    break;
-                }
-            }
-        }
-        prop_assert_eq!(failed, stopped);
-        if stopped.is_none() {
+        let (expected, counts, expected_rejected, expected_stop) = one_by_one(&dialect, &table, &columns);
+        let (out, own_counts, rejected, stop) = in_threads(&dialect, &table, &columns, rows, threads);
+        prop_assert_eq!(stop, expected_stop);
+        if stop.is_none() {
             prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected));
             prop_assert_eq!(out, expected);
             prop_assert_eq!(rejected, expected_rejected);
-            prop_assert_eq!(encoder.counts(), &counts);
+            prop_assert_eq!(own_counts, counts);
         }
     }
 }
