@@ -93,15 +93,14 @@ impl Encoder {
         let readers: Vec<_> = batch.columns().iter().map(|column| Reader::new(column)).collect();
         let mut rejected = Vec::new();
         let mut desk = self.desk.take().unwrap_or_default();
-        let written = match Columns::new(batch, &readers, &dialect.0, &mut desk) {
-            Some(columns) => self.many_rows(batch.num_rows(), &columns, &readers, &mut desk, &mut rejected, out),
-            None => {
-                let mut cells = Cells::default();
-                (0..batch.num_rows()).try_for_each(|row| {
-                    let outcome = self.arrow_record(&mut cells, &readers, row, out);
-                    keep(outcome, row, &mut rejected)
-                })
-            }
+        let written = if let Some(columns) = Columns::new(batch, &readers, &dialect.0, &mut desk) {
+            self.many_rows(batch.num_rows(), &columns, &readers, &mut desk, &mut rejected, out)
+        } else {
+            let mut cells = Cells::default();
+            (0..batch.num_rows()).try_for_each(|row| {
+                let outcome = self.arrow_record(&mut cells, &readers, row, out);
+                keep(outcome, row, &mut rejected)
+            })
         };
         self.desk = Some(desk);
         match written {

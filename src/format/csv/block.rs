@@ -3,8 +3,11 @@
 //!
 //! So each column is one tight loop, and each field one move of a fixed size.
 
+#![expect(clippy::inline_always, reason = "loops over fields are nothing but these")]
+
 use super::plain::{Enclosed, Mark, Plain};
 use super::scan::{Work, widely};
+#[cfg(feature = "arrow")]
 use crate::row::{RECORD, UNIT};
 
 /// The fields of some rows, and the bytes of which they are pieces.
@@ -29,6 +32,7 @@ pub(super) struct Block {
 }
 
 /// A text of a column.
+#[cfg(feature = "arrow")]
 #[derive(Clone, Copy)]
 pub(super) enum Text<'b> {
     /// In some bytes, where it begins, and its length.
@@ -37,6 +41,7 @@ pub(super) enum Text<'b> {
     Short([u8; 16], usize),
 }
 
+#[cfg(feature = "arrow")]
 impl Text<'_> {
     #[inline(always)]
     fn len(self) -> usize {
@@ -186,6 +191,7 @@ impl Block {
     }
 
     /// Copies the texts of a column; of those that need care the ones are left out that need more than quotes.
+    #[cfg(feature = "arrow")]
     #[inline(always)]
     pub(super) fn gather<'b>(&mut self, column: usize, plain: &Plain, texts: impl IntoIterator<Item = Text<'b>>) {
         let rows = self.rows();
@@ -288,6 +294,7 @@ impl Block {
     }
 
     /// Takes out the fields of some rows of a column, for one that is the same for all.
+    #[cfg(feature = "arrow")]
     pub(super) fn replace(&mut self, column: usize, by: Piece, is_meant: impl Fn(usize) -> bool) {
         for (row, to) in Self::column(&mut self.pieces, self.width, column).enumerate() {
             if is_meant(row) {

@@ -24,7 +24,7 @@ use crate::row::arrow::{Cells, Integers, Plain as Values, Reader};
 
 /// How the fields of a batch are laid down.
 pub(super) struct Columns<'s, 'a> {
-    columns: Vec<Column<'s, 'a>>,
+    list: Vec<Column<'s, 'a>>,
     plan: &'s Plan,
     plain: &'s Plain,
     floats: Option<FloatText>,
@@ -69,10 +69,10 @@ impl<'s, 'a> Columns<'s, 'a> {
     pub(super) fn new(
         batch: &'a RecordBatch,
         readers: &'s [Reader<'a>],
-        plan: &'s Plan,
+        dialect: &'s Plan,
         desk: &mut Desk,
     ) -> Option<Self> {
-        let plain = plan.plain.as_ref().filter(|_| !readers.is_empty())?;
+        let plain = dialect.plain.as_ref().filter(|_| !readers.is_empty())?;
         desk.block.begin(readers.len());
         let columns = batch.columns().iter().zip(readers).enumerate();
         let columns = columns.map(|(column, (array, reader))| {
@@ -80,16 +80,16 @@ impl<'s, 'a> Columns<'s, 'a> {
             let nulls = if matches!(array.data_type(), DataType::RunEndEncoded(..)) { None } else { array.nulls() };
             let nulls = Nulls(nulls.map(|nulls| (nulls.validity(), nulls.offset())));
             let Desk { block, speller, .. } = &mut *desk;
-            let keeper = Keeper { plan, column, alone: readers.len() == 1, block, speller };
-            Column { reader, nulls, data: Data::new(array, reader, plan, plain, keeper) }
+            let keeper = Keeper { plan: dialect, column, alone: readers.len() == 1, block, speller };
+            Column { reader, nulls, data: Data::new(array, reader, dialect, plain, keeper) }
         });
         let columns = columns.collect();
         let null = plain.null.as_ref().filter(|_| readers.len() > 1);
         Some(Self {
-            columns,
-            plan,
+            list: columns,
+            plan: dialect,
             plain,
-            floats: plan.renderers.numbers().map(|(floats, _)| floats).filter(|_| plain.floats),
+            floats: dialect.renderers.numbers().map(|(floats, _)| floats).filter(|_| plain.floats),
             null: null.map_or(Piece::NONE, |null| desk.block.keep(null.as_bytes())),
         })
     }
@@ -102,7 +102,7 @@ impl<'s, 'a> Columns<'s, 'a> {
     /// Lays down rows, as many as it says, from the first one on.
     pub(super) fn lay(&self, rows: Range<usize>, desk: &mut Desk) -> usize {
         let rows = rows.start..rows.start + desk.block.clear(rows.len());
-        for (index, column) in self.columns.iter().enumerate() {
+        for (index, column) in self.list.iter().enumerate() {
             self.lay_column(index, column, rows.clone(), desk);
             if let Nulls(Some(_)) = column.nulls {
                 desk.block.replace(index, self.null, |row| column.nulls.has(rows.start + row));
@@ -148,7 +148,7 @@ impl<'s, 'a> Columns<'s, 'a> {
         let Ok(mut values) = cells.read(slice::from_ref(column.reader), first + row) else { return };
         let field = values.next().and_then(|value| desk.speller.spell(self.plan, index, value));
         // A record of one empty field may be no bytes at all.
-        if let Some(field) = field.filter(|field| !field.is_empty() || self.columns.len() > 1) {
+        if let Some(field) = field.filter(|field| !field.is_empty() || self.list.len() > 1) {
             desk.block.add(row, index, field);
         }
     }
@@ -203,7 +203,13 @@ fn split(view: u128) -> [usize; 4] {
 }
 
 impl<'s, 'a> Data<'s, 'a> {
-    fn new(array: &'a dyn Array, reader: &'s Reader<'a>, plan: &Plan, plain: &Plain, mut keeper: Keeper<'_>) -> Self {
+    fn new(
+        array: &'a dyn Array,
+        reader: &'s Reader<'a>,
+        dialect: &Plan,
+        plain: &Plain,
+        mut keeper: Keeper<'_>,
+    ) -> Self {
         match array.data_type() {
             DataType::Dictionary(..) if !array.as_any_dictionary().values().is_empty() => {
                 let dictionary = array.as_any_dictionary();
@@ -227,7 +233,7 @@ impl<'s, 'a> Data<'s, 'a> {
             }
             Some(Values::Days(values)) => Self::Days(values),
             Some(Values::Decimal(values, scale)) if plain.digits => {
-                let style = plan.renderers.numbers().map(|(_, decimals)| decimals);
+                let style = dialect.renderers.numbers().map(|(_, decimals)| decimals);
                 match style.and_then(|style| fixed_scale(style, *scale)) {
                     None => Self::Other,
                     Some(0) => Self::Integers(values),

@@ -2,7 +2,7 @@
 //!
 //! What a field needs is decided in [`fixed`](super::fixed) and [`exact`](super::exact), field by field. A [`Plain`] is
 //! what follows from a dialect for fields that need nothing: made once, it says which texts are surely such, and which
-//! values come out as digits alone. A [`Page`] is where their bytes are put together.
+//! values come out as digits alone.
 
 use super::dialect::Settings;
 use super::scan::Scan;
@@ -66,7 +66,7 @@ impl Mark {
     }
 
     /// Writes itself at a place, and says where it ends.
-    #[inline(always)]
+    #[inline]
     pub(super) fn put(self, at: usize, out: &mut [u8]) -> Option<usize> {
         *out.get_mut(at..)?.first_chunk_mut()? = self.word.to_le_bytes();
         Some(at + self.len)

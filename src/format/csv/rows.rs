@@ -1,8 +1,8 @@
 //! Batches of rows: most fields are plain, and are found to be so many at a time.
 //!
 //! A page of rows is looked over once for the places that need care. Rows of texts without such a place are copied as
-//! they lie in the batch, with delimiters for its marks. In other rows each field is put down by itself: by a move where
-//! it is plain, else by the way that knows all the rules.
+//! they lie in the batch, with delimiters for its marks. Rows of other values are laid down in blocks, column by column;
+//! what is not plain in them, by the way that knows all the rules.
 
 use std::ops::Range;
 

@@ -88,7 +88,7 @@ impl<'a> Integers<'a> {
 
     /// Makes some of them integers of one width, and `other` of those that have more than 64 bits.
     pub(crate) fn widen(&self, rows: Range<usize>, other: i64, out: &mut [i64]) {
-        #[inline(always)]
+        #[inline]
         fn all<T: Copy>(values: &[T], out: &mut [i64], widen: impl Fn(T) -> i64) {
             for (out, value) in out.iter_mut().zip(values) {
                 *out = widen(*value);

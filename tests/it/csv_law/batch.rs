@@ -199,7 +199,7 @@ fn in_threads(
             written.push((
                 *i,
                 out,
-                refused.map(|refused| refused.iter().map(row).collect()).map_err(|error| row(&error)),
+                refused.map(|refused| refused.iter().map(row).collect::<Vec<_>>()).map_err(|error| row(&error)),
             ));
         }
         (written, encoder.counts().clone())
@@ -208,7 +208,7 @@ fn in_threads(
         let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    let (mut counts, mut all): (_, Vec<(usize, Vec<u8>, Result<Vec<usize>, usize>)>) = (Counts::default(), Vec::new());
+    let (mut counts, mut all) = (Counts::default(), Vec::new());
     for (written, own) in shares {
         counts.merge(&own);
         all.extend(written);

@@ -216,7 +216,7 @@ impl<const N: usize> Eights<N> {
         let (digits, len) = (self.digits[at] | ZEROS, usize::from(self.lens[at]));
         out[0] = b'-';
         let start = usize::from(n < 0);
-        out[start..start + 8].copy_from_slice(&(digits >> (64 - 8 * len as u32) % 64).to_le_bytes());
+        out[start..start + 8].copy_from_slice(&(digits >> ((64 - 8 * len as u32) % 64)).to_le_bytes());
         start + len
     }
 
