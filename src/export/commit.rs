@@ -14,7 +14,7 @@ use crate::destination::ManifestFile;
 use crate::format::csv::Counts;
 use crate::location::ObjectKey;
 use crate::manifest::{Delivery, FileEntry, Manifest};
-use crate::store::{Digest, OnExists, Payload, Sum, Upload, Uploader};
+use crate::store::{OnExists, Payload, Sum, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// How many files are completed at the same time.
@@ -155,7 +155,7 @@ async fn stage(
 ) -> Result<(ObjectKey, Sum, Upload)> {
     let key = run.destination.manifest_key(&run.context, &run.id)?;
     let json = Bytes::from(manifest.to_json());
-    let mut digest = Digest::default();
+    let mut digest = run.digest();
     digest.update(&json);
     let sum = digest.sum();
     let (mut upload, finished) = uploader.start(key.as_str()).await?;

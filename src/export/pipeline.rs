@@ -32,7 +32,7 @@ use crate::memory::{Entered, MemoryBudget, Permit};
 #[cfg(feature = "arrow")]
 use crate::row::arrow::{Cells, Reader};
 use crate::row::{Batch, Mapping};
-use crate::store::{Journal, Ledger, Resume, Store, Upload, Uploader};
+use crate::store::{Digest, Journal, Ledger, Resume, Store, Upload, Uploader};
 use crate::template::Context;
 use crate::{Error, ErrorKind, Result};
 
@@ -395,6 +395,13 @@ fn encode_slice(
         rejects::append(&mut rejects.bytes, &why, cells.read_raw(&readers, e.row()));
     }
     Ok(())
+}
+
+impl Run {
+    /// For what is stored.
+    pub(super) fn digest(&self) -> Digest {
+        if self.journaled { Digest::lasting() } else { Digest::quick() }
+    }
 }
 
 impl Block {

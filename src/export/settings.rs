@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::pipeline::Run;
-use crate::store::{Digest, Settings, Store};
+use crate::store::{Settings, Store, sha256};
 
 /// How many digits of a hash tell one value from another.
 const DIGITS: usize = 16;
@@ -22,9 +22,7 @@ pub(super) fn of(run: &Run, store: &Store) -> Settings {
 }
 
 fn hash(value: &Json) -> String {
-    let mut digest = Digest::default();
-    digest.update(value.to_string().as_bytes());
-    let mut hash = digest.sum().sha256;
+    let mut hash = sha256(&value.to_string());
     hash.truncate(DIGITS);
     hash
 }

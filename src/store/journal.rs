@@ -14,7 +14,7 @@ use object_store::PutPayload;
 use object_store::path::Path;
 use tokio::task::spawn_blocking;
 
-use super::digest::Digest;
+use super::digest::{Digest, sha256};
 use super::exists::Claim;
 use super::watch::Nobody;
 use super::wire::{Incomplete, Wire};
@@ -98,9 +98,7 @@ impl Journal {
             (Place::Own(keep), _) => Arc::clone(keep),
             (Place::File(path), _) => Arc::new(InFile::new(path.clone())),
             (Place::Beside(key), Backend::Folder(root)) => {
-                let mut digest = Digest::default();
-                digest.update(key.as_bytes());
-                Arc::new(InFile::new(root.join(format!(".consign-{}.journal", &digest.sum().sha256[..16]))))
+                Arc::new(InFile::new(root.join(format!(".consign-{}.journal", &sha256(key)[..16]))))
             }
             (Place::Beside(key), Backend::Object(interface)) => {
                 let wire = Wire::new(store, interface.clone(), Arc::new(Nobody));
@@ -144,7 +142,7 @@ impl Keep for InStore {
         async move {
             let mut text = self.text.lock().await;
             text.push_str(&lines);
-            let mut digest = Digest::default();
+            let mut digest = Digest::quick();
             digest.update(text.as_bytes());
             let bytes = PutPayload::from(text.clone());
             match self.wire.put(&self.path, bytes, Claim::Replace, String::new(), &digest.sum()).await {

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use object_store::PutPayload;
 
-use super::digest::{Digest, Sum};
+use super::digest::Sum;
 use super::exists::Claim;
 use super::failure;
 use super::ledger::Entry;
@@ -247,7 +247,7 @@ pub(super) fn has(root: &Path, key: &str, sum: &Sum) -> io::Result<bool> {
     if !meta.is_file() || meta.len() != sum.bytes {
         return Ok(false);
     }
-    let mut digest = Digest::default();
+    let mut digest = sum.digest();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match file.read(&mut buffer)? {

@@ -51,7 +51,7 @@ use self::exists::Conditions;
 use self::wire::{Interface, PartStore};
 use crate::{Error, ErrorKind, Result};
 
-pub(crate) use digest::{Digest, Sum};
+pub(crate) use digest::{Digest, Sum, sha256};
 pub use exists::{CreateCheck, OnExists};
 pub use journal::{Journal, Keep};
 pub use ledger::ReapedJournal;

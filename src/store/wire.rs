@@ -17,7 +17,7 @@ use object_store::{
 };
 
 use super::Store;
-use super::digest::{Digest, Sum};
+use super::digest::Sum;
 use super::exists::Claim;
 use super::failure;
 use super::retry::{Patience, reached, try_limit};
@@ -415,7 +415,7 @@ impl Wire {
         if found.meta.size != sum.bytes {
             return Ok(false);
         }
-        let mut read = Digest::default();
+        let mut read = sum.digest();
         let mut stream = found.into_stream();
         while let Some(bytes) = stream.try_next().await? {
             read.update(&bytes);
