@@ -4,7 +4,7 @@
 //!
 //! | pool | holds | who waits for it |
 //! |---|---|---|
-//! | rows, 1/12 | rows that a caller has not filled a block with, beyond [`FREE_ROWS`] for each export | nobody: a block ends early instead |
+//! | rows, 1/12 | rows that a caller has not filled a block with, beyond [`FREE_ROWS`] for each export, and buffers for them | nobody: a block ends early instead |
 //! | blocks, 2/12 | full blocks: their rows, their encoded bytes, what the layers make of them | the caller that hands one over |
 //! | parts, 9/12 | bytes that wait to be a part, and parts on their way to the store | the task that has such bytes |
 //! | resting, within parts | bytes that wait to be a part, and files that are held for the commit | nobody: the bytes go to a file instead |
@@ -196,6 +196,18 @@ impl MemoryBudget {
     /// Room for rows that wait for their block to be full, if there is any.
     pub(crate) fn ask_rows(&self, bytes: usize) -> Option<Permit> {
         self.0.rows.ask(bytes).map(Permit::from)
+    }
+
+    /// Room for rows that have not come yet, where there are so few exports that the others can have as much.
+    pub(crate) fn ask_spare(&self, bytes: usize) -> Option<Permit> {
+        let exports = self.0.exports.load(Ordering::Relaxed);
+        if 2 * exports * bytes <= self.0.rows.units * UNIT { self.ask_rows(bytes) } else { None }
+    }
+
+    /// The most that all blocks take together.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn blocks(&self) -> usize {
+        self.0.blocks.units * UNIT
     }
 
     /// Waits for room for a block.

@@ -92,7 +92,11 @@ impl OpenFile {
         plain: Plain,
     ) -> Result<Advanced> {
         let last = plain.last;
-        let (mut file, bytes) = {
+        let (mut file, bytes) = if self.layers.are_none() {
+            // Nothing but a hash, which takes less than a change of threads.
+            let bytes = self.push(plain, &run.progress)?;
+            (self, bytes)
+        } else {
             let run = Arc::clone(run);
             worker(move || self.push(plain, &run.progress).map(|bytes| (self, bytes))).await?
         };
@@ -215,6 +219,10 @@ impl Layers {
     fn start(destination: &Destination) -> Result<Self, LayerError> {
         let start = |layer: Option<Box<dyn Layer>>| layer.map(|layer| layer.start()).transpose();
         Ok(Self { compress: start(destination.compression_layer())?, encrypt: start(destination.encryption_layer())? })
+    }
+
+    fn are_none(&self) -> bool {
+        self.compress.is_none() && self.encrypt.is_none()
     }
 
     fn push(&mut self, plain: Vec<u8>, progress: &Progress) -> Result<Vec<u8>, LayerError> {

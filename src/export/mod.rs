@@ -74,6 +74,7 @@ mod progress;
 mod rejects;
 mod roll;
 mod settings;
+mod spare;
 #[cfg(feature = "tracing")]
 mod trace;
 mod visible;

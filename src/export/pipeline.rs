@@ -21,6 +21,7 @@ use super::commit::Done;
 use super::event::{Event, Events, Onlooker};
 use super::file::{Advanced, Ended, OpenFile, Plain};
 use super::progress::{Progress, Stage};
+use super::spare::Spares;
 use super::visible::Visible;
 use super::{commit, rejects, settings};
 use crate::destination::{Commit, Destination};
@@ -53,6 +54,7 @@ pub(super) struct Run {
     /// The files of [`Commit::PerFile`](crate::destination::Commit) that may be visible.
     pub(super) visible: Visible,
     pub(super) memory: MemoryBudget,
+    pub(super) spares: Arc<Spares>,
     /// The names that the rows' columns were given.
     pub(super) columns: Option<Vec<String>>,
     /// Whether there is a journal.
@@ -75,6 +77,8 @@ pub(super) struct Block {
     /// Rows of Arrow's, instead of those of `batch`.
     #[cfg(feature = "arrow")]
     pub(super) slice: Option<arrow_array::RecordBatch>,
+    /// What the rows take in memory, or may be written as, about.
+    pub(super) bytes: usize,
     pub(super) mapping: Arc<Mapping>,
     pub(super) file: NonZeroU64,
     /// The file begins with this block.
@@ -246,7 +250,12 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
                 match message {
                     Message::Block(mut block) => {
                         let permit = std::mem::take(&mut block.permit);
-                        worker(move || encode(&run, &block)).await.map(|encoded| Some((encoded, permit)))
+                        let encoding = worker(move || {
+                            let encoded = encode(&run, &block)?;
+                            run.spares.keep(block.batch, &run.memory);
+                            Ok(encoded)
+                        });
+                        encoding.await.map(|encoded| Some((encoded, permit)))
                     }
                     Message::Commit => Ok(None),
                 }
@@ -338,7 +347,7 @@ pub(super) async fn worker<T: Send + 'static>(work: impl FnOnce() -> Result<T> +
 fn encode(run: &Run, block: &Block) -> Result<Encoded> {
     let start = Instant::now();
     let mut encoder = run.destination.dialect().encoder();
-    let mut plain = Vec::with_capacity(block.batch.bytes());
+    let mut plain = Vec::with_capacity(block.bytes);
     let names = block.mapping.names();
     // A table of unknown columns has no header, and no rows either.
     if block.first && !(names.is_empty() && run.destination.dialect().header() == Header::Write) {

@@ -19,6 +19,7 @@ use super::event::{Event, Events};
 use super::pipeline::{self, Block, Message, Run};
 use super::progress::Progress;
 use super::roll::Roll;
+use super::spare::Spares;
 use super::visible::Visible;
 use crate::destination::Destination;
 use crate::format::csv::Header;
@@ -33,7 +34,7 @@ use crate::{Error, ErrorKind, Result};
 mod arrow;
 
 /// How much memory the rows of a block take, about, before it is handed over.
-const BLOCK_BYTES: usize = 512 * 1024;
+pub(super) const BLOCK_BYTES: usize = 1024 * 1024;
 /// A block may be this many times its rows: buffers that have grown by doubling, what the rows are encoded to, and what
 /// the layers make of that.
 const BLOCK_FACTOR: usize = 4;
@@ -49,9 +50,9 @@ pub struct Export {
     names: FieldNames,
     mapping: Option<Arc<Mapping>>,
     batch: Batch,
-    /// The rows that are handed over next, instead of those of `batch`.
+    /// The rows that are handed over next, instead of those of `batch`, and how many bytes they may be written as.
     #[cfg(feature = "arrow")]
-    slice: Option<arrow_array::RecordBatch>,
+    slice: Option<(arrow_array::RecordBatch, usize)>,
     /// That of the first record batch.
     #[cfg(feature = "arrow")]
     schema: Option<arrow_schema::SchemaRef>,
@@ -64,6 +65,7 @@ pub struct Export {
     /// The wait for it.
     asked: Option<Pin<Box<dyn Future<Output = Permit> + Send + Sync>>>,
     memory: MemoryBudget,
+    spares: Arc<Spares>,
     roll: Roll,
     rows: u64,
     blocks: mpsc::Sender<Message>,
@@ -228,6 +230,7 @@ impl ExportBuilder {
             FieldNames::Unknown | FieldNames::Unnamed => (None, 0),
         };
 
+        let spares = Arc::new(Spares::default());
         let (progress, events, visible) = (Progress::default(), Events::default(), Visible::default());
         let (blocks, messages) = mpsc::channel(0);
         let (alive, gone) = oneshot::channel();
@@ -242,6 +245,7 @@ impl ExportBuilder {
             visible: visible.clone(),
             _entered: memory.enter(),
             memory: memory.clone(),
+            spares: Arc::clone(&spares),
             columns: given,
             journaled: journal.is_some(),
         };
@@ -265,6 +269,7 @@ impl ExportBuilder {
             block_permit: None,
             asked: None,
             memory,
+            spares,
             rows: 0,
             blocks,
             pipeline: Some(runtime.spawn(delivery)),
@@ -575,14 +580,22 @@ impl Export {
             Some(mapping) => Arc::clone(mapping),
             None => self.resolve()?,
         };
-        let next = Batch::new(self.batch.width());
-        self.room = FREE_ROWS;
-        self.room_permit = Permit::default();
+        let next = if let Some((batch, permit)) = self.spares.take() {
+            (self.room, self.room_permit) = (BLOCK_BYTES, permit);
+            batch
+        } else {
+            (self.room, self.room_permit) = (FREE_ROWS, Permit::default());
+            Batch::new(self.batch.width())
+        };
+        let bytes = self.batch.bytes();
+        #[cfg(feature = "arrow")]
+        let (slice, bytes) = self.slice.take().map_or((None, bytes), |(slice, bytes)| (Some(slice), bytes));
         let block = Block {
             first_row: self.rows - self.batch.rows() as u64 + 1,
             batch: std::mem::replace(&mut self.batch, next),
             #[cfg(feature = "arrow")]
-            slice: self.slice.take(),
+            slice,
+            bytes,
             lines: std::mem::take(&mut self.lines),
             mapping,
             permit: self.block_permit.take().unwrap_or_default(),

@@ -73,6 +73,20 @@ async fn parts_that_wait_for_rows_hold_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_export_mixes_up_no_rows() {
+    // Many blocks, whose buffers are used again.
+    let memory = Arc::new(InMemory::new());
+    let mut export = start(&Store::multipart(Arc::clone(&memory)), &MemoryBudget::process(), 0);
+    for number in 0..6_000 {
+        export.write_record([&*cell(number)]).await.unwrap();
+    }
+    export.commit().await.unwrap();
+    let found = memory.get(&Path::from("0/t.csv")).await.unwrap().bytes().await.unwrap();
+    let expected: String = (0..6_000).map(|number| cell(number) + "\n").collect();
+    assert!(found == expected.as_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dropped_export_gives_its_memory_back() {
     let budget = MemoryBudget::new(MemoryBudget::LEAST).unwrap();
     let memory = Arc::new(InMemory::new());

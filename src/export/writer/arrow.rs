@@ -7,7 +7,7 @@ use std::task::{Context as Task, Poll, ready};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema, SchemaRef};
 
-use super::{BLOCK_BYTES, Export, FieldNames};
+use super::{BLOCK_BYTES, BLOCK_FACTOR, Export, FieldNames};
 use crate::row::Mapping;
 use crate::row::arrow::{self, Reader};
 use crate::{Error, ErrorKind, Result};
@@ -71,7 +71,8 @@ impl Export {
             let (rows, bytes) = {
                 let picked = mapping.picks().iter().map(|&column| Reader::new(batch.column(column)));
                 let readers: Vec<_> = picked.collect();
-                arrow::fitting(&readers, start, most.min(room).min(batch.num_rows() - start), BLOCK_BYTES)
+                let bytes = BLOCK_BYTES.min(self.memory.blocks() / BLOCK_FACTOR);
+                arrow::fitting(&readers, start, most.min(room).min(batch.num_rows() - start), bytes)
             };
             let slice = batch.slice(start, rows);
             // What a call before has asked for, and did not wait for, may be another number of bytes.
@@ -95,7 +96,7 @@ impl Export {
         self.check()?;
         ready!(self.poll_channel(task))?;
         ready!(self.poll_memory(task, bytes));
-        self.slice = Some(slice.clone());
+        self.slice = Some((slice.clone(), bytes));
         ready!(self.hand_over(task, false))?;
         let rows = slice.num_rows() as u64;
         self.rows += rows;
