@@ -201,8 +201,8 @@ impl Open {
                     Lost::Unsure => Taken::Unsure(key.clone()),
                 })
             }
-            (Self::Upload { key, .. }, Backend::Object(_)) => {
-                let _ = known;
+            (Self::Upload { key, at, .. }, Backend::Object(_)) => {
+                let _ = (known, at);
                 Ok(Taken::Unsure(key.clone()))
             }
             // What is visible stays; a name that is not of ours, or of another store, is nobody's to remove.
@@ -214,7 +214,7 @@ impl Open {
 impl Store {
     /// Removes what an export left that died without a word, by its journal: the uploads that it names are aborted, its
     /// folder of unfinished files is removed, and then the journal itself. What it had replaced stays as it is by then; of
-    /// an export that keeps what exists ([`OnExists`](super::OnExists)), what is visible of a set whose manifest is not
+    /// an export that keeps what exists ([`OnExists`](crate::store::OnExists)), what is visible of a set whose manifest is not
     /// there is removed, since it would be in the way of the next one.
     ///
     /// Unlike [`reap`](Self::reap), it touches nothing of other exports and needs no age, and a store need not be able to
@@ -254,6 +254,7 @@ impl Store {
     }
 
     /// Whether the store can be asked for the uploads that are open.
+    #[cfg_attr(not(feature = "aws"), expect(clippy::unused_self, reason = "with the feature, it knows S3"))]
     pub(in crate::store) fn lists_uploads(&self) -> bool {
         #[cfg(feature = "aws")]
         return self.s3.is_some();

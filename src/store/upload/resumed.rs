@@ -4,14 +4,13 @@
 use object_store::path::Path;
 
 use super::{ObjectUpload, Open, Origin, Proof, State, Upload, Uploader};
-#[cfg(feature = "aws")]
-use crate::ErrorKind;
 use crate::Result;
-use crate::store::failure;
 use crate::store::ledger::{self, Finished, Kept};
-use crate::store::wire::Opened;
 #[cfg(feature = "aws")]
-use crate::store::{Store, uploads};
+use crate::{
+    ErrorKind,
+    store::{Store, failure, uploads, wire::Opened},
+};
 
 impl Uploader {
     /// Starts a file; nothing is sent before its first part. One that an export which died has brought to its completion,
