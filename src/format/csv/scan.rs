@@ -219,44 +219,40 @@ fn place(at: usize) -> u32 {
 
 /// Appends rows of texts, with a delimiter and a line end, which are no marks, in place of the marks.
 pub(super) fn append_rows(rows: &[u8], delimiter: u8, terminator: u8, out: &mut Vec<u8>) {
+    // What turns a mark into what stands for it.
+    let (unit, record) = (UNIT ^ delimiter, RECORD ^ terminator);
+    if rows.len() < CHUNK {
+        return out.extend(rows.iter().map(|&b| replaced(b, unit, record)));
+    }
     let start = out.len();
     out.extend_from_slice(rows);
-    widely(Replace { rows: &mut out[start..], delimiter, terminator });
+    widely(Replace { rows: &mut out[start..], unit, record });
 }
 
-/// Marks to be replaced.
+#[inline(always)]
+fn replaced(b: u8, unit: u8, record: u8) -> u8 {
+    b ^ if b == UNIT { unit } else { 0 } ^ if b == RECORD { record } else { 0 }
+}
+
+/// Marks to be replaced, in a chunk at least.
 struct Replace<'s> {
     rows: &'s mut [u8],
-    delimiter: u8,
-    terminator: u8,
-}
-
-impl Replace<'_> {
-    #[inline(always)]
-    fn replace(&self, b: u8) -> u8 {
-        // What turns a mark into what stands for it.
-        let (unit, record) = (UNIT ^ self.delimiter, RECORD ^ self.terminator);
-        b ^ if b == UNIT { unit } else { 0 } ^ if b == RECORD { record } else { 0 }
-    }
+    unit: u8,
+    record: u8,
 }
 
 impl Work for Replace<'_> {
     type Done = ();
 
     #[inline(always)]
-    fn run(mut self) {
-        let rows = std::mem::take(&mut self.rows);
-        let (chunks, rest) = rows.as_chunks_mut::<CHUNK>();
-        for chunk in chunks {
-            *chunk = chunk.map(|b| self.replace(b));
+    fn run(self) {
+        let Self { rows, unit, record } = self;
+        for chunk in rows.as_chunks_mut::<CHUNK>().0 {
+            *chunk = chunk.map(|b| replaced(b, unit, record));
         }
-        if rest.is_empty() {
-            return;
-        }
-        // What was replaced in the chunks stays as it is.
-        match rows.last_chunk_mut::<CHUNK>() {
-            Some(last) => *last = last.map(|b| self.replace(b)),
-            None => rows.iter_mut().for_each(|b| *b = self.replace(*b)),
+        // What was replaced already stays as it is.
+        if let Some(last) = rows.last_chunk_mut::<CHUNK>() {
+            *last = last.map(|b| replaced(b, unit, record));
         }
     }
 }
