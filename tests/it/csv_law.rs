@@ -2,6 +2,7 @@
 //! reads, unless a hazard says otherwise; and it writes the same however the rows are batched.
 
 mod batch;
+mod plain;
 mod reader;
 
 use consign::format::csv::{

@@ -76,6 +76,9 @@ const MOVE: usize = 32;
 /// How many bytes of fields a block shall have: they are in a cache that is near. Texts beyond twice as many go another way.
 const BYTES: usize = 128 * 1024;
 
+/// How many bytes of fields are laid down for all blocks of a batch.
+const KEPT: usize = 1024 * 1024;
+
 /// The most rows of a block.
 const ROWS: usize = 256;
 
@@ -98,6 +101,9 @@ impl Block {
 
     /// Lays down a field for all blocks of the batch.
     pub(super) fn keep(&mut self, field: &[u8]) -> Piece {
+        if field.len() > KEPT.saturating_sub(self.used) {
+            return Piece::NONE;
+        }
         let piece = self.push(field);
         self.kept = self.used;
         piece
@@ -202,21 +208,19 @@ impl Block {
         bytes[from - 1] = RECORD;
         let mut at = from;
         for (to, text) in Self::column(&mut self.pieces, self.width, column).zip(texts) {
-            let Some(window) = bytes.get_mut(at..at + MOVE).and_then(|window| window.first_chunk_mut::<MOVE>()) else {
-                break;
-            };
-            let mut len = text.len();
+            // Nothing there is a text that needs care.
+            let len = if text.len() > room { 0 } else { text.len() };
+            let window = bytes[at..].first_chunk_mut::<MOVE>().expect("there is room, and what is beyond it");
             match text {
                 Text::Short(text, _) => *window.first_chunk_mut().expect("a window is longer") = text,
-                // Nothing there is a text that needs care.
-                Text::At(..) if len > room => len = 0,
+                Text::At(..) if len == 0 => {}
                 Text::At(source, start, _) if len <= MOVE && source.len() >= start + MOVE => {
                     *window = *source[start..].first_chunk().expect("the text is no longer");
                 }
-                Text::At(source, start, len) => copy_long(&source[start..start + len], &mut bytes[at..]),
+                Text::At(source, start, _) => copy_long(&source[start..start + len], &mut bytes[at..]),
             }
             *to = piece(at, len);
-            room -= len.min(room);
+            room -= len;
             at += len;
             bytes[at] = UNIT;
             at += 1;
@@ -251,6 +255,7 @@ impl Block {
     ) {
         let mut pick = pick;
         self.pick(column, values, |value| pick(value).map_or(Piece::NONE, |(start, len)| piece(start, len)));
+        self.most += 2 * self.rows();
         if !self.places.is_empty() || plain.texts != Enclosed::Bare {
             self.enclose(column, plain);
         }
@@ -322,8 +327,13 @@ impl Block {
 
     /// Lays down a field that was missing.
     pub(super) fn add(&mut self, row: usize, column: usize, field: &[u8]) {
-        self.pieces[row * self.width + column] = self.push(field);
-        self.most += field.len();
+        let piece = self.push(field);
+        self.set(row, column, piece);
+    }
+
+    /// Whether a row needs another way.
+    pub(super) fn lacks(&self, row: usize) -> bool {
+        self.pieces[row * self.width..][..self.width].contains(&Piece::NONE)
     }
 
     pub(super) fn rows(&self) -> usize {

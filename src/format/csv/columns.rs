@@ -1,6 +1,6 @@
 //! Record batches by their columns: how the fields of a column are put down is decided once.
 //!
-//! Numbers and dates are written where they go. Texts are gathered and searched all at once for what needs care.
+//! Numbers and dates are spelled by loops of their own. Texts are gathered and searched all at once for what needs care.
 //! Dictionaries and runs are spelled once for each of their values. What is left, and types that are seldom, is spelled
 //! field by field.
 

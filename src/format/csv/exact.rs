@@ -140,7 +140,8 @@ impl Rules {
 
     /// Which fields need nothing.
     pub(super) fn care(&self) -> Care {
-        let mut care = Care { inside: self.care, first: [false; 256], null: None, quote: None };
+        let mut care =
+            Care { delimiter: self.delimiter.clone(), inside: self.care, first: [false; 256], null: None, quote: None };
         let comment = self.comment.to_string();
         for text in [&*comment, &*self.null, &*self.empty].into_iter().filter(|text| !text.is_empty()) {
             care.first[usize::from(first_byte(text))] = true;

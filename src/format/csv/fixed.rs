@@ -165,8 +165,11 @@ impl Rules {
 
     /// Which fields need nothing.
     pub(super) fn care(&self) -> Care {
-        let mut care = Care { inside: self.care, first: [false; 256], null: None, quote: None };
-        if self.decisive && self.forced(Class::Text) != Some(false) {
+        let mut care =
+            Care { delimiter: self.delimiter.clone(), inside: self.care, first: [false; 256], null: None, quote: None };
+        // A text that holds another escape for escapes is a hazard, even where quotes are all that it needs.
+        let escapes = self.escape_self.is_none_or(|c| c == self.escape);
+        if self.decisive && escapes && self.forced(Class::Text) != Some(false) {
             care.quote = self.quote.and_then(|quote| u8::try_from(quote).ok());
         }
         for c in self.bare_escape.into_iter().chain(self.escape_self) {

@@ -63,12 +63,12 @@ impl Guard {
         (0..=self.except.len()).find(|column| !self.except.contains(column)).unwrap_or_default()
     }
 
-    /// The character that the guard writes.
     /// The columns that are written as they are.
     pub(super) fn excepted(&self) -> &BTreeSet<usize> {
         &self.except
     }
 
+    /// The character that the guard writes.
     pub(super) fn as_char(&self) -> Option<char> {
         self.prefix
     }

@@ -46,6 +46,7 @@ impl Numbers {
     #[inline(never)]
     pub(super) fn lay_integers(&mut self, enclosed: Enclosed, column: usize, block: &mut Block) {
         let Self { values, eights } = self;
+        values[block.rows()..].fill(0);
         widely(Digits { values, eights });
         if eights.are_all() && enclosed == Enclosed::Bare {
             return block.write(column, values.iter().enumerate(), |(row, &n), slot| Some(eights.write(row, n, slot)));
@@ -60,6 +61,7 @@ impl Numbers {
     #[inline(never)]
     pub(super) fn lay_fixed(&mut self, scale: u8, enclosed: Enclosed, column: usize, block: &mut Block) {
         let Self { values, eights } = self;
+        values[block.rows()..].fill(0);
         widely(Digits { values, eights });
         if eights.are_all() && enclosed == Enclosed::Bare {
             let scale = usize::from(scale);
@@ -85,6 +87,7 @@ impl Numbers {
     ) {
         let Self { values, eights } = self;
         if style == Some(FloatText::Shortest) && enclosed == Enclosed::Bare {
+            values[block.rows()..].fill(0);
             widely(Cents { floats, values });
             widely(Digits { values, eights });
             if eights.are_all() {

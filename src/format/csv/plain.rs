@@ -75,6 +75,8 @@ impl Mark {
 
 /// What the rules of a way say of texts.
 pub(super) struct Care {
+    /// As it is written.
+    pub(super) delimiter: Box<str>,
     /// Bytes that a plain text does not hold.
     pub(super) inside: [bool; 256],
     /// Bytes that a plain text does not begin with.
@@ -145,7 +147,7 @@ impl Plain {
                 care.first[usize::from(b)] = true;
             }
         }
-        let Care { inside, first, null, quote: enclosing } = care;
+        let Care { delimiter, inside, first, null, quote: enclosing } = care;
         // The marks of a batch must be told from what needs care.
         if [UNIT, RECORD].iter().any(|&mark| inside[usize::from(mark)]) {
             return None;
@@ -162,7 +164,7 @@ impl Plain {
             QuoteStyle::NonNumeric | QuoteStyle::Strings => (quote?, Enclosed::Bare),
             _ => (Enclosed::Bare, Enclosed::Bare),
         };
-        let (delimiter, terminator) = (s.delimiter.as_str(), s.terminator.as_str());
+        let (delimiter, terminator) = (&*delimiter, s.terminator.as_str());
         let harmless = |alphabet: &[u8]| {
             alphabet
                 .iter()
@@ -181,7 +183,7 @@ impl Plain {
             quote: enclosing,
             quotable: std::array::from_fn(|b| {
                 let texts = [delimiter, terminator, "\n\r"];
-                texts.iter().any(|text| text.as_bytes().iter().any(|&own| usize::from(own) == b))
+                inside[b] && texts.iter().any(|text| text.as_bytes().iter().any(|&own| usize::from(own) == b))
             }),
             marks: match (delimiter.as_bytes(), terminator.as_bytes()) {
                 ([delimiter], [terminator]) if texts == Enclosed::Bare => Some((*delimiter, *terminator)),

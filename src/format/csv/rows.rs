@@ -105,18 +105,24 @@ impl Encoder {
         mut long: impl FnMut(&mut Self, usize, &mut Vec<u8>) -> Result<(), RecordError>,
     ) -> Result<usize, RecordError> {
         let (mut row, mut at) = (0, at);
-        loop {
-            block.reserve(at, ends, out);
-            let (next, end) = block.copy(row, ends, at, out);
-            self.counts.written += (next - row) as u64;
-            (row, at) = (next, end);
-            if row == block.rows() {
-                return Ok(at);
+        while row < block.rows() {
+            let next = if block.lacks(row) {
+                row
+            } else {
+                block.reserve(at, ends, out);
+                let (next, end) = block.copy(row, ends, at, out);
+                self.counts.written += (next - row) as u64;
+                at = end;
+                next
+            };
+            row = next;
+            if row < block.rows() {
+                out.truncate(at);
+                long(self, row, out)?;
+                (row, at) = (row + 1, out.len());
             }
-            out.truncate(at);
-            long(self, row, out)?;
-            (row, at) = (row + 1, out.len());
         }
+        Ok(at)
     }
 
     /// Appends a row the long way.
@@ -350,7 +356,7 @@ impl Rows<'_> {
                 });
                 numbers.lay_integers(enclosed, column, block);
             }
-            Some(Cell::Decimal { scale, .. }) if self.fixed(*scale).is_some_and(|scale| scale > 0) => {
+            Some(Cell::Decimal { scale, .. }) if self.fixed(*scale).is_some() => {
                 numbers.fill(|numbers| {
                     for (to, cell) in numbers.iter_mut().zip(cells) {
                         *to = match cell {
@@ -359,7 +365,10 @@ impl Rows<'_> {
                         };
                     }
                 });
-                numbers.lay_fixed(scale.unsigned_abs(), enclosed, column, block);
+                match scale.unsigned_abs() {
+                    0 => numbers.lay_integers(enclosed, column, block),
+                    scale => numbers.lay_fixed(scale, enclosed, column, block),
+                }
             }
             Some(Cell::Float64(_)) if self.plain.floats => {
                 let mut floats = [f64::NAN; Block::ROWS];

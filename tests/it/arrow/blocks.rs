@@ -78,3 +78,44 @@ fn blocks_of_rows_do_not_show() {
         }
     }
 }
+
+/// Holds that an encoder writes batches, one after another, as it does their records.
+fn check(dialect: &Dialect, batches: &[RecordBatch]) {
+    let mut encoder = dialect.encoder();
+    for (at, batch) in batches.iter().enumerate() {
+        let (mut one, mut out, mut expected) = (dialect.encoder(), Vec::new(), Vec::new());
+        assert_eq!(encoder.record_batch(batch, &mut out).unwrap(), []);
+        for row in 0..batch.num_rows() {
+            let cells = reference::row(batch, row).unwrap();
+            let _written = one.record(cells.iter().map(Owned::value), &mut expected).unwrap();
+        }
+        assert!(out == expected, "batch {at} is not its records");
+    }
+}
+
+#[test]
+fn texts_that_fill_a_block_leave_no_room_for_short_ones() {
+    let columns = |words: Vec<Option<String>>, text: usize, view: usize| {
+        let words: DictionaryArray<Int16Type> = words.iter().map(Option::as_deref).collect();
+        let rows = words.len();
+        let texts = |len: usize| vec!["x".repeat(len); rows];
+        let columns: [(&str, ArrayRef); 3] = [
+            ("words", Arc::new(words)),
+            ("texts", Arc::new(StringArray::from(texts(text)))),
+            ("views", Arc::new(StringViewArray::from_iter_values(texts(view)))),
+        ];
+        RecordBatch::try_from_iter(columns).unwrap()
+    };
+    let long = [131_000, 130_996].map(|len| Some("w".repeat(len)));
+    let words = long.into_iter().chain(vec![None; 254]).collect();
+    let batches = [columns(vec![Some("x".to_owned()); 256], 1, 1), columns(words, 1_024, 12)];
+    check(&Dialect::default(), &batches);
+    check(&Dialect::builder().with_quote_style(QuoteStyle::All).build().unwrap(), &batches);
+}
+
+#[test]
+fn a_dictionary_of_many_long_words_is_its_records() {
+    let words = (0..400).map(|word| Some(format!("{word},{}", "w".repeat(5_000))));
+    let words: DictionaryArray<Int16Type> = words.collect::<Vec<_>>().iter().map(Option::as_deref).collect();
+    check(&Dialect::default(), &[RecordBatch::try_from_iter([("words", Arc::new(words) as ArrayRef)]).unwrap()]);
+}

@@ -3,8 +3,8 @@
 use consign::chrono::{DateTime, NaiveDate};
 use consign::format::csv::text::{DecimalText, FloatText};
 use consign::format::csv::{
-    Counts, Dialect, DialectBuilder, Escape, Mode, NullText, OnHazard, Outcome, QuoteStyle, RecordError, Refused,
-    Render, SparkOptions,
+    Counts, Dialect, DialectBuilder, Escape, EscapeSelf, Mode, NullText, OnHazard, Outcome, QuoteStyle, RecordError,
+    Refused, Render, SparkOptions,
 };
 use consign::row::{Batch, Value};
 use proptest::collection::vec;
@@ -13,7 +13,7 @@ use proptest::sample::select;
 
 /// A value that a batch can own.
 #[derive(Clone, Debug)]
-enum Owned {
+pub(super) enum Owned {
     Null,
     Boolean(bool),
     Integer(i128),
@@ -158,7 +158,7 @@ fn dialects() -> impl Strategy<Value = DialectBuilder> {
 }
 
 /// The records of a table one by one: the bytes, the counts, the rows handed back, and the row that ended it all.
-fn one_by_one(
+pub(super) fn one_by_one(
     dialect: &Dialect,
     table: &[Vec<Owned>],
     columns: &[usize],
@@ -176,7 +176,7 @@ fn one_by_one(
 }
 
 /// The same by batches of some rows, of which each thread takes its turns.
-fn in_threads(
+pub(super) fn in_threads(
     dialect: &Dialect,
     table: &[Vec<Owned>],
     columns: &[usize],
@@ -193,8 +193,10 @@ fn in_threads(
             for row in *records {
                 batch.push_record(row.iter().map(Owned::value)).unwrap();
             }
-            let mut out = Vec::new();
+            let mut out = b"before".to_vec();
             let refused = encoder.batch(&batch, columns, &mut out);
+            assert!(refused.is_ok() || out == b"before", "an error leaves what was there as it was");
+            let out = out.split_off(b"before".len());
             let row = |error: &RecordError| i * rows + error.row();
             written.push((
                 *i,
@@ -251,4 +253,37 @@ proptest! {
             prop_assert_eq!(own_counts, counts);
         }
     }
+}
+
+/// Holds that a dialect writes a row, and counts what it meets, as a batch of one row does.
+#[track_caller]
+fn check_row(dialect: &Dialect, row: &[&str], expected: &str) {
+    let table = [row.iter().map(|&text| Owned::Text(text.to_owned())).collect()];
+    let columns: Vec<_> = (0..row.len()).collect();
+    let (out, counts, ..) = one_by_one(dialect, &table, &columns);
+    assert_eq!(String::from_utf8(out.clone()).unwrap(), expected);
+    assert_eq!((out, counts), {
+        let (out, counts, ..) = in_threads(dialect, &table, &columns, 1, 1);
+        (out, counts)
+    });
+}
+
+#[test]
+fn an_escape_for_escapes_is_a_hazard_in_batches_too() {
+    let dialect =
+        Dialect::builder().with_escape(Escape::With('\\')).with_escape_self(EscapeSelf::With(',')).build().unwrap();
+    check_row(&dialect, &["a,b", "c"], "\"a,b\",c\n");
+}
+
+#[test]
+fn a_delimiter_that_spark_writes_as_a_line_end_is_one_in_batches_too() {
+    let builder = SparkOptions::default().dialect(Mode::Exact).unwrap().to_builder();
+    let builder = builder.with_delimiter("\n".parse().unwrap()).with_terminator("\r\n".parse().unwrap());
+    check_row(&builder.build().unwrap(), &["a", "b"], "a\r\nb\r\n");
+}
+
+#[test]
+fn what_follows_a_mark_in_a_text_needs_no_quotes() {
+    let dialect = Dialect::builder().with_terminator("\n\u{1}".parse().unwrap()).build().unwrap();
+    check_row(&dialect, &["a\u{1f}\u{1}b", "c"], "a\u{1f}\u{1}b,c\n\u{1}");
 }

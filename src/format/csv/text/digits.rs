@@ -1,4 +1,4 @@
-//! Integers to decimal digits, two at a time.
+//! Integers to decimal digits, many at a time.
 
 #![expect(clippy::inline_always, reason = "the loops that write columns of numbers are nothing but these")]
 #![expect(clippy::cast_possible_truncation, reason = "what is cast was divided, or is below the divisor")]
