@@ -9,7 +9,7 @@ use consign::format::csv::{
     Blank, Charset, Dialect, EmptyText, Escape, EscapeSelf, Guard, Header, InnerQuotes, NullText, Nulls, OnHazard,
     Outcome, Quote, QuoteStyle, QuotedNull, Refused, Trim, Unmappable,
 };
-use consign::row::Value;
+use consign::row::{Batch, Value};
 use csv_async::{AsyncReaderBuilder, ByteRecord};
 use futures::StreamExt;
 use futures::executor::block_on;
@@ -32,6 +32,9 @@ pub fn run(data: &[u8]) {
 
     let (written, kept) = choice.encode_together(&rows);
     assert_eq!(written, choice.encode_apart(&rows), "the records are the same from one encoder and from many");
+    for size in [1, 3, rows.len().max(1)] {
+        assert_eq!(written, choice.encode_batches(&rows, size), "and from batches of {size}");
+    }
     if choice.dialect.clone().lossless().is_ok() {
         assert_eq!(kept, rows, "a lossless dialect refuses no row");
     }
@@ -128,6 +131,21 @@ impl Choice {
 
     fn encode_apart(&self, rows: &[&[Cell]]) -> Vec<u8> {
         rows.iter().flat_map(|row| self.encode_together(&[row]).0).collect()
+    }
+
+    fn encode_batches(&self, rows: &[&[Cell]], size: usize) -> Vec<u8> {
+        let (mut encoder, mut batch) = (self.dialect.encoder(), Batch::new(self.width));
+        let columns: Vec<_> = (0..self.width).collect();
+        let mut out = Vec::new();
+        for rows in rows.chunks(size) {
+            batch.clear();
+            for row in rows {
+                batch.push_record(values(row)).expect("the row has all columns");
+            }
+            let refused = encoder.batch(&batch, &columns, &mut out).expect("rows are skipped and not failed");
+            assert!(refused.is_empty(), "rows are skipped and not handed back");
+        }
+        out
     }
 
     fn decode(&self, file: &[u8]) -> String {

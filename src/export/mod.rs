@@ -2,7 +2,8 @@
 //!
 //! An [`Export`] takes rows and gathers them in blocks; a task behind it encodes, compresses, encrypts and uploads
 //! them. Nothing is visible at the destination before [`Export::commit`], which completes the files and writes the
-//! manifest last. [`Export::abort`], an error, or a drop leaves nothing.
+//! manifest last. [`Export::abort`], an error before the commit, or a drop leaves nothing; a commit that fails may leave
+//! whole files, of which there is no manifest.
 //!
 //! ```
 //! use chrono::{TimeZone, Utc};

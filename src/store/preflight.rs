@@ -181,7 +181,8 @@ impl Store {
     /// there, lists open uploads, and for a destination that keeps what exists tries whether the store can be held to that.
     /// In a local folder, a file is written, given its name, read and removed.
     ///
-    /// Each refusal is a finding of its own, so that a policy can be mended at once. Where nothing can be reached, or the
+    /// Each refusal is a finding of its own, so that a policy can be mended at once; only whether names can be kept is
+    /// asked when all else is allowed. Where nothing can be reached, or the
     /// bucket does not exist, that is the only one. `folder` has no `/` at its ends; `""` is the root.
     ///
     /// ```

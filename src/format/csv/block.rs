@@ -1,7 +1,7 @@
 //! Rows that are put together at the same time: column by column their fields are laid down somewhere, then row by row
 //! they are copied to where they go.
 //!
-//! So each column is one tight loop, and each field one move of a fixed size.
+//! So each column is one tight loop, and each short field one move of a fixed size.
 
 #![expect(clippy::inline_always, reason = "loops over fields are nothing but these")]
 

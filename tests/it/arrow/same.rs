@@ -64,7 +64,7 @@ pub(super) fn check(data: &[u8]) {
     }
     assert_eq!(without_refused(&encoder), without_refused(&one));
 
-    let (cut, counts, found) = in_slices(&choice, &batch, source.below(3) + 1);
+    let (cut, counts, found) = in_slices(&choice, &batch, source.below(3) + 1 + batch.num_rows() / 7);
     assert_eq!(cut, out[b"before".len()..], "the bytes do not depend on how rows are batched");
     assert_eq!(&counts, encoder.counts());
     assert_eq!(found, written.iter().map(RecordError::row).collect::<Vec<_>>());
@@ -76,15 +76,31 @@ fn without_refused(encoder: &Encoder) -> (u64, u64, u64, u64, Vec<(HazardKind, u
     (counts.written(), counts.lost(), counts.guarded(), counts.unmappable(), counts.hazards().collect())
 }
 
-/// The same from an encoder for every few rows.
+/// The same from encoders on two threads, which take turns at every few rows.
 fn in_slices(choice: &Choice, batch: &RecordBatch, rows: usize) -> (Vec<u8>, Counts, Vec<usize>) {
-    let (mut out, mut counts, mut rejected) = (Vec::new(), Counts::default(), Vec::new());
-    for start in (0..batch.num_rows()).step_by(rows) {
-        let slice = batch.slice(start, rows.min(batch.num_rows() - start));
+    let starts: Vec<_> = (0..batch.num_rows()).step_by(rows).collect();
+    let share = |thread: usize| {
         let mut encoder = choice.dialect.encoder();
-        let found = encoder.record_batch(&slice, &mut out).expect("the whole batch is written");
-        rejected.extend(found.iter().map(|e| start + e.row()));
-        counts.merge(encoder.counts());
+        let mut written = Vec::new();
+        for &start in starts.iter().skip(thread).step_by(2) {
+            let slice = batch.slice(start, rows.min(batch.num_rows() - start));
+            let mut out = Vec::new();
+            let found = encoder.record_batch(&slice, &mut out).expect("the whole batch is written");
+            written.push((start, out, found.iter().map(|e| start + e.row()).collect::<Vec<_>>()));
+        }
+        (written, encoder.counts().clone())
+    };
+    let (one, (mut all, mut counts)) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| share(1));
+        (share(0), other.join().expect("no thread panics"))
+    });
+    all.extend(one.0);
+    counts.merge(&one.1);
+    all.sort_by_key(|(start, ..)| *start);
+    let (mut out, mut rejected) = (Vec::new(), Vec::new());
+    for (_, bytes, rows) in all {
+        out.extend(bytes);
+        rejected.extend(rows);
     }
     (out, counts, rejected)
 }
