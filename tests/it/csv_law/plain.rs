@@ -1,6 +1,14 @@
 //! A plain writer of a few dialects, one field at a time, that knows nothing of the encoder: records and batches come out
 //! as it writes them.
 
+#[cfg(feature = "arrow")]
+use std::sync::Arc;
+
+#[cfg(feature = "arrow")]
+use consign::arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, LargeStringArray,
+    RecordBatch, StringArray, StringViewArray, types::Int32Type,
+};
 use consign::chrono::NaiveDate;
 use consign::format::csv::{Dialect, EmptyText, Escape, NullText, QuoteStyle};
 use proptest::collection::vec;
@@ -102,13 +110,78 @@ fn column() -> impl Strategy<Value = BoxedStrategy<Owned>> {
         any::<i128>().prop_map(Owned::Integer).boxed(),
         (-100_000_001..100_000_002_i128).prop_map(Owned::Integer).boxed(),
         prop_oneof![floats, small].prop_map(Owned::Float64).boxed(),
-        (0..10_i8).prop_flat_map(|scale| any::<i64>().prop_map(move |n| Owned::Decimal(n.into(), scale))).boxed(),
-        (0..10_i8).prop_flat_map(|scale| any::<i16>().prop_map(move |n| Owned::Decimal(n.into(), scale))).boxed(),
         any::<bool>().prop_map(Owned::Boolean).boxed(),
         (-700_000..2_900_000_i32).prop_map(Owned::Date).boxed(),
         text.prop_map(Owned::Text).boxed(),
     ];
-    (select(kinds), 0..4_u32).prop_map(|(cells, nulls)| prop_oneof![10 => cells, nulls => Just(Owned::Null)].boxed())
+    let decimals = (0..10_i8, any::<bool>()).prop_map(|(scale, long)| {
+        let unscaled = if long { any::<i64>().boxed() } else { any::<i16>().prop_map(i64::from).boxed() };
+        unscaled.prop_map(move |n| Owned::Decimal(n.into(), scale)).boxed()
+    });
+    (prop_oneof![7 => select(kinds), 2 => decimals], 0..4_u32)
+        .prop_map(|(cells, nulls)| prop_oneof![10 => cells, nulls => Just(Owned::Null)].boxed())
+}
+
+/// The table in columns of Arrow.
+#[cfg(feature = "arrow")]
+fn columns_of(table: &[Vec<Owned>], columns: &[usize]) -> RecordBatch {
+    let column = |&pick: &usize| -> ArrayRef {
+        /// The values of a column, if they are of the type that is asked for.
+        fn all<'c, T>(cells: &[&'c Owned], get: impl Fn(&'c Owned) -> Option<T>) -> Option<Vec<Option<T>>> {
+            let values =
+                cells.iter().map(|cell| if matches!(cell, Owned::Null) { Some(None) } else { get(cell).map(Some) });
+            values.collect()
+        }
+        let cells: Vec<_> = table.iter().map(|row| &row[pick]).collect();
+        let scale = cells.iter().find_map(|cell| if let Owned::Decimal(_, scale) = cell { Some(*scale) } else { None });
+        let integer = |cell: &Owned| if let Owned::Integer(n) = cell { Some(*n) } else { None };
+        let long = |cell: &Owned| integer(cell).and_then(|n| i64::try_from(n).ok());
+        let unscaled = |cell: &Owned| if let Owned::Decimal(n, _) = cell { Some(*n) } else { integer(cell) };
+        if let Some(values) = all(&cells, long) {
+            Arc::new(Int64Array::from(values))
+        } else if let Some(values) = all(&cells, unscaled) {
+            Arc::new(Decimal128Array::from(values).with_precision_and_scale(38, scale.unwrap_or(0)).unwrap())
+        } else if let Some(values) = all(&cells, |cell| if let Owned::Float64(v) = cell { Some(*v) } else { None }) {
+            Arc::new(Float64Array::from(values))
+        } else if let Some(values) = all(&cells, |cell| if let Owned::Boolean(v) = cell { Some(*v) } else { None }) {
+            Arc::new(BooleanArray::from(values))
+        } else if let Some(values) = all(&cells, |cell| if let Owned::Date(v) = cell { Some(*v) } else { None }) {
+            Arc::new(Date32Array::from(values))
+        } else {
+            let values = all(&cells, |cell| if let Owned::Text(v) = cell { Some(&**v) } else { None });
+            let values = values.expect("a column has one type");
+            match pick % 4 {
+                0 => Arc::new(StringArray::from(values)),
+                1 => Arc::new(LargeStringArray::from(values)),
+                2 => Arc::new(values.into_iter().collect::<DictionaryArray<Int32Type>>()),
+                _ => Arc::new(StringViewArray::from(values)),
+            }
+        }
+    };
+    let columns = columns.iter().enumerate().map(|(at, pick)| (at.to_string(), column(pick)));
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+/// The table by record batches of some rows, of which each thread takes its turns.
+#[cfg(feature = "arrow")]
+fn in_record_batches(dialect: &Dialect, batch: &RecordBatch, rows: usize, threads: usize) -> String {
+    let starts: Vec<_> = (0..batch.num_rows()).step_by(rows).collect();
+    let share = |thread: usize| {
+        let mut encoder = dialect.encoder();
+        let write = |&start: &usize| {
+            let mut out = Vec::new();
+            let slice = batch.slice(start, rows.min(batch.num_rows() - start));
+            assert_eq!(encoder.record_batch(&slice, &mut out).unwrap(), []);
+            (start, out)
+        };
+        starts.iter().skip(thread).step_by(threads).map(write).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    all.sort_by_key(|(start, _)| *start);
+    String::from_utf8(all.into_iter().flat_map(|(_, bytes)| bytes).collect()).unwrap()
 }
 
 proptest! {
@@ -133,5 +206,7 @@ proptest! {
         prop_assert_eq!(String::from_utf8(records).unwrap(), &*expected);
         let (batches, ..) = in_threads(&dialect, &table, &columns, rows, threads);
         prop_assert_eq!(String::from_utf8(batches).unwrap(), &*expected);
+        #[cfg(feature = "arrow")]
+        prop_assert_eq!(in_record_batches(&dialect, &columns_of(&table, &columns), rows, threads), &*expected);
     }
 }
