@@ -22,6 +22,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Credentials that have just expired, or clocks that differ, make for one refusal; more of them are meant.
 const REFUSALS: u32 = 1;
+/// A body that was damaged on the way is whole the next time; where the two sides reckon differently, it never is.
+const DAMAGES: u32 = 3;
 
 /// How long one request may go on being repeated.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub(super) struct Patience {
     answered: bool,
     pause: Duration,
     refusals: u32,
+    damages: u32,
     key: String,
     watch: Arc<dyn Watch>,
 }
@@ -40,7 +43,7 @@ impl Patience {
     /// for, but not for long.
     pub(super) fn new(bytes: usize, answered: bool, key: String, watch: Arc<dyn Watch>) -> Self {
         let budget = if answered { LEAST.max(at_the_slowest(bytes)) } else { FIRST_CONTACT };
-        Self { until: Instant::now() + budget, answered, pause: FIRST_PAUSE, refusals: 0, key, watch }
+        Self { until: Instant::now() + budget, answered, pause: FIRST_PAUSE, refusals: 0, damages: 0, key, watch }
     }
 
     /// Waits and says yes, or says at once that this failure is final.
@@ -50,6 +53,10 @@ impl Patience {
             Verdict::Refused => {
                 self.refusals += 1;
                 self.refusals <= REFUSALS
+            }
+            Verdict::Damaged => {
+                self.damages += 1;
+                self.damages <= DAMAGES
             }
             Verdict::Passing { reached } => reached || self.answered,
         };
@@ -72,11 +79,16 @@ fn at_the_slowest(bytes: usize) -> Duration {
     Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND)
 }
 
+/// What S3 and its likes say of a body that its checksum does not fit (S3 API reference, error responses).
+const DAMAGED: [&str; 2] = ["<Code>BadDigest<", "<Code>XAmzContentChecksumMismatch<"];
+
 enum Verdict {
     /// Another try gives the same.
     Final,
     /// The store refused the credentials.
     Refused,
+    /// The bytes that came are not those that were sent.
+    Damaged,
     /// The store or the network failed; a status is an answer of the store's.
     Passing { reached: bool },
 }
@@ -95,6 +107,9 @@ fn verdict(error: &object_store::Error) -> Verdict {
     match error {
         Cause::Generic { source, .. } => {
             let text = source.to_string();
+            if DAMAGED.iter().any(|code| text.contains(code)) {
+                return Verdict::Damaged;
+            }
             // The status is known by its text alone. A request that timed out in the store is told with 400.
             let refused =
                 ["status code: 400", "status code: 404", "status code: 405", "status code: 411", "status code: 501"];

@@ -1,5 +1,6 @@
 //! Faults between a client and a server, in process: requests are told apart by what they do, and some go wrong.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -13,7 +14,7 @@ use consign::object_store::client::{
 };
 
 /// What a request does.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Step {
     /// Gives an upload up.
     Abort,
@@ -63,6 +64,14 @@ pub(super) struct Rule {
     pub(super) fault: Fault,
 }
 
+/// How often a request was made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sent {
+    pub(super) times: usize,
+    /// How many of them failed, on purpose or not.
+    pub(super) failed: usize,
+}
+
 /// Connects clients through faults.
 #[derive(Clone)]
 pub(super) struct Faults(Arc<Mutex<State>>);
@@ -70,6 +79,8 @@ pub(super) struct Faults(Arc<Mutex<State>>);
 struct State {
     /// Each with how often it has struck.
     rules: Vec<(Rule, usize)>,
+    /// How often each request was sent, and how often it went wrong, by its path.
+    sent: HashMap<(Step, String), Sent>,
     /// The blocks of Azure, which have names instead of numbers, in the order in which they came.
     blocks: Vec<String>,
 }
@@ -77,7 +88,7 @@ struct State {
 impl Faults {
     pub(super) fn new(rules: &[Rule]) -> Self {
         let rules = rules.iter().map(|rule| (*rule, 0)).collect();
-        Self(Arc::new(Mutex::new(State { rules, blocks: Vec::new() })))
+        Self(Arc::new(Mutex::new(State { rules, sent: HashMap::new(), blocks: Vec::new() })))
     }
 
     /// How often each rule has struck.
@@ -85,20 +96,35 @@ impl Faults {
         self.0.lock().unwrap().rules.iter().map(|(_, struck)| *struck).collect()
     }
 
-    fn strike(&self, request: &HttpRequest) -> Option<Fault> {
+    /// What was asked for, by what it does and its path.
+    pub(super) fn sent(&self) -> HashMap<(Step, String), Sent> {
+        self.0.lock().unwrap().sent.clone()
+    }
+
+    fn went_wrong(&self, request: (Step, String)) {
+        self.0.lock().unwrap().sent.entry(request).or_default().failed += 1;
+    }
+
+    /// What the request is, and what happens to it.
+    fn strike(&self, request: &HttpRequest) -> ((Step, String), Option<Fault>) {
         let mut state = self.0.lock().unwrap();
         let step = state.step(request);
         let path = request.uri().path();
-        let (rule, struck) = state.rules.iter_mut().find(|(rule, struck)| {
+        let known = (step, path.to_owned());
+        state.sent.entry(known.clone()).or_default().times += 1;
+        let rule = state.rules.iter_mut().find(|(rule, struck)| {
             // A block that is sent again has another name: it counts as the one that was meant.
             let same = match (rule.step, step) {
                 (Step::Part(meant), Step::Part(found)) if is_azure(request) => found >= meant,
                 (meant, found) => meant == found,
             };
             same && path.ends_with(rule.key) && *struck < rule.times
-        })?;
-        *struck += 1;
-        Some(rule.fault)
+        });
+        let fault = rule.map(|(rule, struck)| {
+            *struck += 1;
+            rule.fault
+        });
+        (known, fault)
     }
 }
 
@@ -167,12 +193,16 @@ impl HttpService for Service {
         'a: 'b,
         Self: 'b,
     {
-        let fault = self.faults.strike(&request);
+        let (known, fault) = self.faults.strike(&request);
         Box::pin(async move {
-            match fault {
+            let reply = match fault {
                 None => self.inner.execute(request).await,
                 Some(fault) => self.fail(fault, request).await,
+            };
+            if fault.is_some() || !reply.as_ref().is_ok_and(|reply| reply.status().is_success()) {
+                self.faults.went_wrong(known);
             }
+            reply
         })
     }
 }

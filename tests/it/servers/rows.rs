@@ -4,15 +4,16 @@ use consign::destination::Commit;
 use consign::store::OnExists;
 
 use super::fault::{Fault, Rule, Step};
+use super::fixture::Server;
 use super::proxy::Cut;
 
-use Fault::{Answer, Instead, Lose, Refuse, Reset, Stall, Truncate};
+use Fault::{Answer, Flip, Instead, Lose, Refuse, Reset, Stall, Truncate};
 use Promise::{Delivered, DeliveredButOneOpen, NoManifest, NoManifestAndTold, Nothing, NothingButOpen};
 
-/// Rows of the large file: those of one request, of two parts, of three.
+/// Rows of the large file: those of one request, of two parts, of three, by the schedule of the matrix.
 const ONE_REQUEST: u64 = 1;
-const TWO_PARTS: u64 = 9 * 64;
-const THREE_PARTS: u64 = 17 * 64;
+const TWO_PARTS: u64 = 6 * 64;
+const THREE_PARTS: u64 = 11 * 64;
 
 const LARGE: &str = "/t.csv";
 const SMALL: &str = "/t_2.csv";
@@ -51,8 +52,8 @@ pub(super) struct Row {
 /// How a fault is brought about.
 #[derive(Clone, Debug)]
 pub(super) enum Means {
-    /// Between the connections: a proxy cuts the first request of this kind.
-    Network(Step, Cut),
+    /// Between the connections: a proxy cuts the first request of this kind, for a key that ends so.
+    Network(Step, &'static str, Cut),
     /// In front of them.
     Requests(Vec<Rule>),
 }
@@ -69,120 +70,141 @@ impl Row {
             }
         }
     }
+
+    /// Whether the client waits for a reply until it gives up.
+    pub(super) fn is_silent(&self) -> bool {
+        matches!(self.means, Means::Network(_, _, Cut::Silence | Cut::HoldReply))
+    }
+
+    /// Whether a server notices the fault at all.
+    pub(super) fn is_for(&self, server: Server) -> bool {
+        let flips = matches!(&self.means, Means::Requests(rules) if rules.iter().any(|rule| rule.fault == Flip));
+        !flips || server == Server::Seaweedfs
+    }
+
+    /// Whether the export is bound to fail before its commit.
+    pub(super) fn fails_early(&self) -> bool {
+        let Means::Requests(rules) = &self.means else { return false };
+        let is_early = |rule: &Rule| matches!(rule.step, Step::Create | Step::Part(_)) && rule.key == LARGE;
+        matches!(self.promise, Nothing | NothingButOpen) && rules.iter().any(is_early)
+    }
+}
+
+/// A fault in front of the connections: its name, how many requests go wrong from the first, and how.
+type InFront = (&'static str, usize, Fault);
+
+/// A fault of the network: its name, and how the connection is cut.
+type OnTheWay = (&'static str, Cut);
+
+/// What any request is expected to overcome that may be made again at will.
+const PASSING: [InFront; 10] = [
+    ("500 once", 1, Answer(500, "InternalError")),
+    ("503 six times", 6, Answer(503, "SlowDown")),
+    ("429 twice", 2, Answer(429, "TooManyRequests")),
+    ("408 twice", 2, Answer(408, "RequestTimeout")),
+    ("400 RequestTimeout, once", 1, Answer(400, "RequestTimeout")),
+    ("403 once", 1, Answer(403, "ExpiredToken")),
+    ("connection reset twice", 2, Reset),
+    ("no reply, once", 1, Stall),
+    ("reply lost, once", 1, Lose),
+    ("500 after it took effect", 1, Instead(500, "InternalError")),
+];
+
+/// As before, of the network, of which the first is for requests with a body of megabytes.
+const CUTS: [OnTheWay; 6] = [
+    ("connection reset in its middle", Cut::ResetRequest(2 * 1024 * 1024)),
+    ("connection ends for the reply", Cut::EndForReply),
+    ("connection reset for the reply", Cut::ResetForReply),
+    ("reply ends in its middle", Cut::EndReply(20)),
+    ("silence", Cut::Silence),
+    ("no reply, and the connection stays", Cut::HoldReply),
+];
+
+const FLIPPED: [InFront; 1] = [("a byte flipped, once", 1, Flip)];
+
+/// What another try gives the same, or what goes on for longer than anybody waits.
+const FATAL: [InFront; 2] = [("403", EVER, Answer(403, "AccessDenied")), ("503", EVER, Answer(503, "SlowDown"))];
+
+/// A request of an export, for rows.
+#[derive(Clone, Copy)]
+struct Place {
+    name: &'static str,
+    step: Step,
+    key: &'static str,
+    rows: u64,
+    on_exists: OnExists,
+    commit: Commit,
+}
+
+impl Place {
+    fn new(name: &'static str, step: Step, key: &'static str) -> Self {
+        let rows = match step {
+            Step::Part(_) => THREE_PARTS,
+            Step::Put => ONE_REQUEST,
+            _ => TWO_PARTS,
+        };
+        Self { name, step, key, rows, on_exists: OnExists::Overwrite, commit: Commit::Group }
+    }
+
+    fn row(self, fault: &'static str, promise: Promise, means: Means) -> Row {
+        let Self { name: place, rows, on_exists, commit, .. } = self;
+        Row { place, fault, promise, means, rows, on_exists, commit }
+    }
+
+    /// Rows of faults that the request is promised the same for.
+    fn requests(self, promise: Promise, faults: &[InFront]) -> Vec<Row> {
+        let row = |&(name, times, fault): &InFront| {
+            let rule = Rule { step: self.step, key: self.key, times, fault };
+            self.row(name, promise, Means::Requests(vec![rule]))
+        };
+        faults.iter().map(row).collect()
+    }
+
+    /// Rows of faults on the network.
+    fn network(self, promise: Promise, cuts: &[OnTheWay]) -> Vec<Row> {
+        cuts.iter().map(|&(name, cut)| self.row(name, promise, Means::Network(self.step, self.key, cut))).collect()
+    }
 }
 
 /// The lines of the table, in the order of an export's requests.
 pub(super) fn rows() -> Vec<Row> {
-    let mut rows = create();
-    rows.extend(part("first part", 1));
-    rows.extend(part("middle part", 2));
-    rows.extend(more_of_a_part());
-    rows.extend(part("last part", 3));
+    let mut rows = create(Place::new("create", Step::Create, LARGE));
+    for (name, number) in [("first part", 1), ("middle part", 2), ("last part", 3)] {
+        rows.extend(part(Place::new(name, Step::Part(number), LARGE)));
+    }
     rows.extend(complete());
-    rows.extend(put("put of a small file", SMALL));
-    rows.extend(put("put of the manifest", MANIFEST));
-    rows.extend(more_of_the_manifest());
+    for (name, key) in [("put of a small file", SMALL), ("put of the manifest", MANIFEST)] {
+        rows.extend(put(Place::new(name, Step::Put, key), NoManifest));
+    }
     rows.extend(abort());
     rows.extend(replacing_nothing());
     rows.extend(file_by_file());
     rows
 }
 
-/// A fault in front of the connections: its name, how many requests go wrong from the first, and how.
-type InFront = (&'static str, usize, Fault);
-
-/// Rows of faults that a request is promised the same for.
-fn requests<const N: usize>(
-    place: &'static str,
-    step: Step,
-    key: &'static str,
-    promise: Promise,
-    faults: [InFront; N],
-) -> Vec<Row> {
-    let rows = match step {
-        Step::Part(_) => THREE_PARTS,
-        Step::Put => ONE_REQUEST,
-        _ => TWO_PARTS,
-    };
-    let row = |(fault, times, how)| {
-        let means = Means::Requests(vec![Rule { step, key, times, fault: how }]);
-        Row { place, fault, promise, means, rows, on_exists: OnExists::Overwrite, commit: Commit::Group }
-    };
-    faults.map(row).into()
-}
-
-/// Rows of faults on the network.
-fn network<const N: usize>(
-    place: &'static str,
-    step: Step,
-    promise: Promise,
-    cuts: [(&'static str, Cut); N],
-) -> Vec<Row> {
-    let rows = if step == Step::Create { TWO_PARTS } else { THREE_PARTS };
-    let row = |(fault, cut)| {
-        let means = Means::Network(step, cut);
-        Row { place, fault, promise, means, rows, on_exists: OnExists::Overwrite, commit: Commit::Group }
-    };
-    cuts.map(row).into()
-}
-
-fn create() -> Vec<Row> {
-    let overcome = [
-        ("503 twice", 2, Answer(503, "SlowDown")),
-        ("connection refused twice", 2, Refuse),
-        ("no reply, once", 1, Stall),
-    ];
-    let fatal = [
-        ("403", EVER, Answer(403, "AccessDenied")),
-        ("404", EVER, Answer(404, "NoSuchBucket")),
-        ("503", EVER, Answer(503, "SlowDown")),
-    ];
-    let place = "create";
+fn create(place: Place) -> Vec<Row> {
+    let is_lost = |fault: &InFront| matches!(fault.2, Lose | Instead(..));
+    let (lost, overcome): (Vec<_>, Vec<_>) = PASSING.into_iter().partition(is_lost);
+    // The request has no body to speak of.
+    let (answered, unanswered): (Vec<_>, Vec<_>) = CUTS[1..].iter().partition(|(_, cut)| *cut != Cut::Silence);
     [
-        requests(place, Step::Create, LARGE, Delivered, overcome),
-        requests(place, Step::Create, LARGE, DeliveredButOneOpen, [("reply lost, once", 1, Lose)]),
-        network(place, Step::Create, DeliveredButOneOpen, [("connection ends for the reply", Cut::EndForReply)]),
-        requests(place, Step::Create, LARGE, Nothing, fatal),
+        place.requests(Delivered, &overcome),
+        place.requests(Delivered, &[("connection refused twice", 2, Refuse)]),
+        place.requests(DeliveredButOneOpen, &lost),
+        place.network(DeliveredButOneOpen, &answered),
+        place.network(Delivered, &unanswered),
+        place.requests(Nothing, &[("404", EVER, Answer(404, "NoSuchBucket"))]),
+        place.requests(Nothing, &FATAL),
     ]
     .concat()
 }
 
-fn part(place: &'static str, number: u32) -> Vec<Row> {
-    let overcome = [
-        ("500 once", 1, Answer(500, "InternalError")),
-        ("503 six times", 6, Answer(503, "SlowDown")),
-        ("connection reset twice", 2, Reset),
-        ("reply lost, once", 1, Lose),
-    ];
-    let step = Step::Part(number);
+fn part(place: Place) -> Vec<Row> {
     [
-        requests(place, step, LARGE, Delivered, overcome),
-        requests(place, step, LARGE, Nothing, [("403", EVER, Answer(403, "AccessDenied"))]),
-    ]
-    .concat()
-}
-
-fn more_of_a_part() -> Vec<Row> {
-    let overcome = [
-        ("429 twice", 2, Answer(429, "TooManyRequests")),
-        ("408 twice", 2, Answer(408, "RequestTimeout")),
-        ("400 RequestTimeout, once", 1, Answer(400, "RequestTimeout")),
-        ("403 once", 1, Answer(403, "ExpiredToken")),
-        ("no reply, once", 1, Stall),
-        ("500 after it took effect", 1, Instead(500, "InternalError")),
-    ];
-    let cuts = [
-        ("connection reset in its middle", Cut::ResetRequest(4 * 1024 * 1024)),
-        ("connection ends for the reply", Cut::EndForReply),
-        ("connection reset for the reply", Cut::ResetForReply),
-        ("reply ends in its middle", Cut::EndReply(20)),
-        ("silence", Cut::Silence),
-    ];
-    let (place, step) = ("middle part", Step::Part(2));
-    [
-        requests(place, step, LARGE, Delivered, overcome),
-        network(place, step, Delivered, cuts),
-        requests(place, step, LARGE, Nothing, [("503", EVER, Answer(503, "SlowDown"))]),
+        place.requests(Delivered, &PASSING),
+        place.requests(Delivered, &FLIPPED),
+        place.network(Delivered, &CUTS),
+        place.requests(Nothing, &FATAL),
     ]
     .concat()
 }
@@ -207,35 +229,25 @@ fn complete() -> Vec<Row> {
         ("reply ends in its body", Cut::EndReply(400)),
         ("silence", Cut::Silence),
     ];
-    let fatal = [
-        ("403", EVER, Answer(403, "AccessDenied")),
-        ("404", EVER, Answer(404, "NoSuchUpload")),
-        ("503", EVER, Answer(503, "SlowDown")),
-    ];
-    let place = "complete";
+    let place = Place::new("complete", Step::Complete, LARGE);
     [
-        requests(place, Step::Complete, LARGE, Delivered, overcome),
-        network(place, Step::Complete, Delivered, cuts),
-        requests(place, Step::Complete, LARGE, NoManifest, fatal),
+        place.requests(Delivered, &overcome),
+        place.network(Delivered, &cuts),
+        place.requests(NoManifest, &[("404", EVER, Answer(404, "NoSuchUpload"))]),
+        place.requests(NoManifest, &FATAL),
     ]
     .concat()
 }
 
-fn put(place: &'static str, key: &'static str) -> Vec<Row> {
-    let overcome = [
-        ("503 twice", 2, Answer(503, "SlowDown")),
-        ("connection reset twice", 2, Reset),
-        ("no reply, once", 1, Stall),
-        ("reply lost, once", 1, Lose),
-        ("500 after it took effect", 1, Instead(500, "InternalError")),
-    ];
-    let fatal = [("403", EVER, Answer(403, "AccessDenied")), ("503", EVER, Answer(503, "SlowDown"))];
-    [requests(place, Step::Put, key, Delivered, overcome), requests(place, Step::Put, key, NoManifest, fatal)].concat()
-}
-
-fn more_of_the_manifest() -> Vec<Row> {
-    let overcome = [("503 six times", 6, Answer(503, "SlowDown")), ("403 once", 1, Answer(403, "ExpiredToken"))];
-    requests("put of the manifest", Step::Put, MANIFEST, Delivered, overcome)
+fn put(place: Place, failed: Promise) -> Vec<Row> {
+    [
+        place.requests(Delivered, &PASSING),
+        place.requests(Delivered, &FLIPPED),
+        place.network(Delivered, &[("connection reset in its middle", Cut::ResetRequest(1))]),
+        place.network(Delivered, &CUTS[1..]),
+        place.requests(failed, &FATAL),
+    ]
+    .concat()
 }
 
 fn abort() -> Vec<Row> {
@@ -246,19 +258,11 @@ fn abort() -> Vec<Row> {
         ("403", EVER, Answer(403, "AccessDenied"), NothingButOpen),
         ("500", EVER, Answer(500, "InternalError"), NothingButOpen),
     ];
+    let place = Place::new("abort, after a part was refused", Step::Abort, LARGE);
     let refused = Rule { step: Step::Part(1), key: LARGE, times: EVER, fault: Answer(403, "AccessDenied") };
     let row = |(fault, times, how, promise)| {
         let abort = Rule { step: Step::Abort, key: LARGE, times, fault: how };
-        let means = Means::Requests(vec![refused, abort]);
-        Row {
-            place: "abort, after a part was refused",
-            fault,
-            promise,
-            means,
-            rows: TWO_PARTS,
-            on_exists: OnExists::Overwrite,
-            commit: Commit::Group,
-        }
+        place.row(fault, promise, Means::Requests(vec![refused, abort]))
     };
     faults.map(row).into()
 }
@@ -266,22 +270,23 @@ fn abort() -> Vec<Row> {
 /// Of destinations that keep what exists: what was visible is taken back, and a condition that our own write has met is
 /// not taken for another's.
 fn replacing_nothing() -> Vec<Row> {
-    let overcome = [
-        ("no reply, once", 1, Stall),
-        ("reply lost, once", 1, Lose),
-        ("500 after it took effect", 1, Instead(500, "InternalError")),
+    let met = [
         ("412 after it took effect", 1, Instead(412, "PreconditionFailed")),
         ("409 once", 1, Answer(409, "ConditionalRequestConflict")),
     ];
-    let fatal = [("403", EVER, Answer(403, "AccessDenied"))];
-    let mut rows = Vec::new();
-    for (place, step, key) in [
-        ("complete, replacing nothing", Step::Complete, LARGE),
-        ("put of a small file, replacing nothing", Step::Put, SMALL),
-        ("put of the manifest, replacing nothing", Step::Put, MANIFEST),
-    ] {
-        rows.extend(requests(place, step, key, Delivered, overcome));
-        rows.extend(requests(place, step, key, Nothing, fatal));
+    let mut rows = create(Place::new("create, replacing nothing", Step::Create, LARGE));
+    rows.extend(part(Place::new("middle part, replacing nothing", Step::Part(2), LARGE)));
+    let complete = Place::new("complete, replacing nothing", Step::Complete, LARGE);
+    rows.extend(complete.requests(Delivered, &PASSING));
+    rows.extend(complete.requests(Delivered, &met));
+    rows.extend(complete.network(Delivered, &CUTS[1..]));
+    rows.extend(complete.requests(Nothing, &FATAL));
+    for (name, key) in
+        [("put of a small file, replacing nothing", SMALL), ("put of the manifest, replacing nothing", MANIFEST)]
+    {
+        let place = Place::new(name, Step::Put, key);
+        rows.extend(put(place, Nothing));
+        rows.extend(place.requests(Delivered, &met));
     }
     rows.into_iter().map(|row| Row { on_exists: OnExists::Fail, ..row }).collect()
 }
@@ -293,15 +298,15 @@ fn file_by_file() -> Vec<Row> {
         ("reply lost, once", 1, Lose),
         ("500 after it took effect", 1, Instead(500, "InternalError")),
     ];
-    let fatal = [("403", EVER, Answer(403, "AccessDenied")), ("503", EVER, Answer(503, "SlowDown"))];
     let mut rows = Vec::new();
-    for (place, step, key) in [
+    for (name, step, key) in [
         ("complete, file by file", Step::Complete, LARGE),
         ("put of a small file, file by file", Step::Put, SMALL),
         ("put of the manifest, file by file", Step::Put, MANIFEST),
     ] {
-        rows.extend(requests(place, step, key, Delivered, overcome));
-        rows.extend(requests(place, step, key, NoManifestAndTold, fatal));
+        let place = Place::new(name, step, key);
+        rows.extend(place.requests(Delivered, &overcome));
+        rows.extend(place.requests(NoManifestAndTold, &FATAL));
     }
     rows.into_iter().map(|row| Row { commit: Commit::PerFile, ..row }).collect()
 }
