@@ -2,17 +2,19 @@
 //! receivers, or one that is split by the values of a column.
 //!
 //! ```text
-//! many_exports [--to URL] [--exports N] [--megabytes N] [--memory MEGABYTES] [--gzip]
+//! many_exports [--to URL] [--exports N] [--megabytes N] [--memory MEGABYTES] [--gzip] [--batches]
 //! ```
 //!
 //! Delivers that many megabytes (default 64) of made-up rows through that many exports (default 8) to the store
-//! (default: memory), and prints how far the process grew over what it was before the first row, where the system
+//! (default: memory), one by one or in record batches of Arrow's, and prints how far the process grew over what it was before the first row, where the system
 //! tells (Linux).
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chrono::Utc;
+use consign::arrow_array::{ArrayRef, RecordBatch, StringArray};
 use consign::export::MemoryBudget;
 use consign::layer::compress::Compression;
 use consign::location::{BucketName, FolderPath};
@@ -22,6 +24,8 @@ use consign::{Destination, Export};
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
+/// The rows of a record batch.
+const BATCH_ROWS: usize = 1024;
 /// With the end of the record.
 const ROW_BYTES: usize = 1000;
 
@@ -31,6 +35,7 @@ struct Options {
     megabytes: usize,
     memory: MemoryBudget,
     compression: Compression,
+    batches: bool,
 }
 
 fn main() -> ExitCode {
@@ -54,6 +59,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
         megabytes: 64,
         memory: MemoryBudget::process(),
         compression: Compression::None,
+        batches: false,
     };
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
@@ -65,6 +71,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options> {
                 let bytes = value()?.parse::<usize>()? << 20;
                 options.memory = MemoryBudget::new(bytes).ok_or("a budget has at least 16 MiB")?;
             }
+            "--batches" => options.batches = true,
             "--gzip" => options.compression = Compression::gzip(),
             other => return Err(format!("unknown option {other}").into()),
         }
@@ -93,9 +100,21 @@ async fn run(options: &Options) -> Result<()> {
     }
     let rows = options.megabytes * 1_000_000 / ROW_BYTES;
     let text = letters();
-    for row in 0..rows {
+    let cell = |row: usize| {
         let start = row * 7919 % (text.len() - ROW_BYTES);
-        exports[row % options.exports].write_record([&text[start..start + ROW_BYTES - 1]]).await?;
+        &text[start..start + ROW_BYTES - 1]
+    };
+    if options.batches {
+        let batch = StringArray::from_iter_values((0..BATCH_ROWS).map(cell));
+        let batch = RecordBatch::try_from_iter([("text", Arc::new(batch) as ArrayRef)])?;
+        for number in 0..rows.div_ceil(BATCH_ROWS) {
+            let rows = BATCH_ROWS.min(rows - number * BATCH_ROWS);
+            exports[number % options.exports].write_batch(batch.slice(0, rows)).await?;
+        }
+    } else {
+        for row in 0..rows {
+            exports[row % options.exports].write_record([cell(row)]).await?;
+        }
     }
     let mut delivered = 0;
     for export in exports {

@@ -21,7 +21,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -59,9 +59,15 @@ struct Pools {
     resting: Pool,
     /// Held by a part from a file that is larger than the lane.
     large: Pool,
-    /// Chunks that nothing holds at the moment.
-    chunks: Mutex<Vec<Vec<u8>>>,
+    idle: Mutex<Idle>,
     exports: AtomicUsize,
+}
+
+/// What nothing holds at the moment.
+#[derive(Default)]
+struct Idle {
+    chunks: Vec<Vec<u8>>,
+    buffers: Vec<Vec<u8>>,
 }
 
 #[derive(Clone)]
@@ -162,7 +168,7 @@ impl MemoryBudget {
             parts: Pool::new(9 * share),
             resting: Pool::new(7 * share),
             large: Pool::new(UNIT),
-            chunks: Mutex::default(),
+            idle: Mutex::default(),
             exports: AtomicUsize::new(0),
         })))
     }
@@ -187,7 +193,7 @@ impl MemoryBudget {
         [&self.0.rows, &self.0.blocks, &self.0.parts].map(Pool::held).iter().sum()
     }
 
-    /// Counts an export until the guard is dropped; the last one takes the idle chunks with it.
+    /// Counts an export until the guard is dropped; the last one takes what is idle with it.
     pub(crate) fn enter(&self) -> Entered {
         self.0.exports.fetch_add(1, Ordering::Relaxed);
         Entered(self.clone())
@@ -200,8 +206,12 @@ impl MemoryBudget {
 
     /// Room for rows that have not come yet, where there are so few exports that the others can have as much.
     pub(crate) fn ask_spare(&self, bytes: usize) -> Option<Permit> {
-        let exports = self.0.exports.load(Ordering::Relaxed);
-        if 2 * exports * bytes <= self.0.rows.units * UNIT { self.ask_rows(bytes) } else { None }
+        if self.may_spare(bytes) { self.ask_rows(bytes) } else { None }
+    }
+
+    /// Whether there are so few exports that each may keep this much for later.
+    pub(crate) fn may_spare(&self, bytes: usize) -> bool {
+        2 * self.0.exports.load(Ordering::Relaxed) * bytes <= self.0.rows.units * UNIT
     }
 
     /// The most that all blocks take together.
@@ -238,12 +248,35 @@ impl MemoryBudget {
 
     /// An empty buffer of [`CHUNK`] bytes.
     pub(crate) fn chunk(&self) -> Chunk {
-        let buffer = self.chunks().pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
+        let buffer = self.idle().chunks.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
         Chunk { buffer, budget: self.clone() }
     }
 
-    fn chunks(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.chunks.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A buffer for this many bytes, and not for many more; those of an earlier use may still be in it.
+    pub(crate) fn buffer(&self, bytes: usize) -> Vec<u8> {
+        let fits = |buffer: &Vec<u8>| (bytes..=bytes.saturating_add(bytes / 8)).contains(&buffer.capacity());
+        let mut idle = self.idle();
+        let found = idle.buffers.iter().position(fits).map(|at| idle.buffers.swap_remove(at));
+        drop(idle);
+        found.unwrap_or_else(|| Vec::with_capacity(bytes))
+    }
+
+    /// Keeps a buffer for the next that asks for one; as many as an eighth of the budget, since what is idle is not
+    /// counted.
+    pub(crate) fn recycle(&self, buffer: Vec<u8>) {
+        if buffer.capacity() < CHUNK || self.0.exports.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let mut idle = self.idle();
+        idle.buffers.push(buffer);
+        while idle.buffers.iter().map(Vec::capacity).sum::<usize>() > self.0.bytes / 8 {
+            // The one that nobody has asked for the longest.
+            idle.buffers.remove(0);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -260,7 +293,7 @@ pub(crate) struct Entered(MemoryBudget);
 impl Drop for Entered {
     fn drop(&mut self) {
         if self.0.0.exports.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.0.chunks().clear();
+            *self.0.idle() = Idle::default();
         }
     }
 }
@@ -303,7 +336,36 @@ impl Drop for Chunk {
         if self.budget.0.exports.load(Ordering::Relaxed) > 0 {
             let mut buffer = std::mem::take(&mut self.buffer);
             buffer.clear();
-            self.budget.chunks().push(buffer);
+            self.budget.idle().chunks.push(buffer);
         }
+    }
+}
+
+/// The bytes of a block, in a buffer that is used again once nothing holds it any more.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    budget: MemoryBudget,
+}
+
+impl Buffer {
+    pub(crate) fn new(bytes: Vec<u8>, budget: &MemoryBudget) -> Self {
+        Self { bytes, budget: budget.clone() }
+    }
+
+    pub(crate) fn freeze(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.budget.recycle(std::mem::take(&mut self.bytes));
     }
 }

@@ -6,11 +6,12 @@ use std::time::Instant;
 use super::event::Event;
 use super::part::Gathered;
 use super::pipeline::{Run, worker};
-use super::progress::{Progress, Stage};
+use super::progress::Stage;
 use crate::destination::Destination;
 use crate::layer::{Layer, LayerError, Transform};
 use crate::location::ObjectKey;
 use crate::manifest::FileEntry;
+use crate::memory::{Buffer, MemoryBudget};
 use crate::store::{Digest, Finished, PartSchedule, Payload, Sum, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
@@ -94,11 +95,11 @@ impl OpenFile {
         let last = plain.last;
         let (mut file, bytes) = if self.layers.are_none() {
             // Nothing but a hash, which takes less than a change of threads.
-            let bytes = self.push(plain, &run.progress)?;
+            let bytes = self.push(plain, run)?;
             (self, bytes)
         } else {
             let run = Arc::clone(run);
-            worker(move || self.push(plain, &run.progress).map(|bytes| (self, bytes))).await?
+            worker(move || self.push(plain, &run).map(|bytes| (self, bytes))).await?
         };
         if let Some(finished) = &file.finished {
             if !last {
@@ -112,9 +113,11 @@ impl OpenFile {
         let start = Instant::now();
         run.progress.stored(bytes.len());
         match file.schedule {
-            Some(schedule) => file.gather(schedule, upload, bytes).await?,
+            Some(schedule) => file.gather(schedule, upload, bytes, &run.memory).await?,
             // The block's own permit holds them until they are written.
-            None if !bytes.is_empty() => upload.part(Payload::uncounted(bytes)).await?,
+            None if !bytes.is_empty() => {
+                upload.part(Payload::uncounted(Buffer::new(bytes, &run.memory).freeze())).await?;
+            }
             None => {}
         }
         if last {
@@ -134,9 +137,16 @@ impl OpenFile {
 
     /// Gathers bytes in parts, and sends those that are full once there are more bytes: the last ones of a file are
     /// its end.
-    async fn gather(&mut self, schedule: PartSchedule, upload: &mut Upload, mut bytes: Vec<u8>) -> Result<()> {
-        let mut at = 0;
-        while at < bytes.len() {
+    async fn gather(
+        &mut self,
+        schedule: PartSchedule,
+        upload: &mut Upload,
+        bytes: Vec<u8>,
+        memory: &MemoryBudget,
+    ) -> Result<()> {
+        let capacity = bytes.capacity();
+        let mut bytes = Buffer::new(bytes, memory).freeze();
+        while !bytes.is_empty() {
             let Some(size) = schedule.size(self.parts + 1) else {
                 let text = format!("`{}` has more parts than a store takes: give it fewer rows", self.key);
                 return Err(Error::new(ErrorKind::Store, text));
@@ -147,15 +157,14 @@ impl OpenFile {
                 upload.part(self.gathered.take().await?).await?;
                 continue;
             }
-            let end = bytes.len().min(at.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)));
-            bytes = self.gathered.add(bytes, at..end).await?;
-            at = end;
+            let fitting = bytes.split_to(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+            self.gathered.add(fitting, capacity).await?;
         }
         Ok(())
     }
 
     /// Puts bytes through the layers.
-    fn push(&mut self, plain: Plain, progress: &Progress) -> Result<Vec<u8>> {
+    fn push(&mut self, plain: Plain, run: &Run) -> Result<Vec<u8>> {
         self.rows += plain.rows;
         self.plain_bytes += plain.bytes.len() as u64;
         if let Some(digest) = &mut self.plain {
@@ -164,9 +173,9 @@ impl OpenFile {
         if self.finished.is_some() {
             return Ok(Vec::new());
         }
-        let mut out = self.layers.push(plain.bytes, progress)?;
+        let mut out = self.layers.push(plain.bytes, run)?;
         if plain.last {
-            self.layers.finish(&mut out, progress)?;
+            self.layers.finish(&mut out, run)?;
         }
         self.stored.update(&out);
         Ok(out)
@@ -225,20 +234,21 @@ impl Layers {
         self.compress.is_none() && self.encrypt.is_none()
     }
 
-    fn push(&mut self, plain: Vec<u8>, progress: &Progress) -> Result<Vec<u8>, LayerError> {
-        let compressed = through(self.compress.as_mut(), plain, Stage::Compress, progress)?;
-        progress.compressed(compressed.len());
-        through(self.encrypt.as_mut(), compressed, Stage::Encrypt, progress)
+    fn push(&mut self, plain: Vec<u8>, run: &Run) -> Result<Vec<u8>, LayerError> {
+        let compressed = through(self.compress.as_mut(), plain, Stage::Compress, run)?;
+        run.progress.compressed(compressed.len());
+        through(self.encrypt.as_mut(), compressed, Stage::Encrypt, run)
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>, progress: &Progress) -> Result<(), LayerError> {
+    fn finish(&mut self, out: &mut Vec<u8>, run: &Run) -> Result<(), LayerError> {
+        let progress = &run.progress;
         if let Some(compress) = self.compress.take() {
             let start = Instant::now();
             let mut compressed = Vec::new();
             compress.finish(&mut compressed)?;
             progress.spent(Stage::Compress, start);
             progress.compressed(compressed.len());
-            out.append(&mut through(self.encrypt.as_mut(), compressed, Stage::Encrypt, progress)?);
+            out.append(&mut through(self.encrypt.as_mut(), compressed, Stage::Encrypt, run)?);
         }
         if let Some(encrypt) = self.encrypt.take() {
             let start = Instant::now();
@@ -254,12 +264,13 @@ fn through(
     layer: Option<&mut Box<dyn Transform>>,
     bytes: Vec<u8>,
     stage: Stage,
-    progress: &Progress,
+    run: &Run,
 ) -> Result<Vec<u8>, LayerError> {
     let Some(layer) = layer else { return Ok(bytes) };
     let start = Instant::now();
     let mut out = Vec::new();
     layer.push(&bytes, &mut out)?;
-    progress.spent(stage, start);
+    run.memory.recycle(bytes);
+    run.progress.spent(stage, start);
     Ok(out)
 }

@@ -25,9 +25,7 @@ use super::spare::Spares;
 use super::visible::Visible;
 use super::{commit, rejects, settings};
 use crate::destination::{Commit, Destination};
-#[cfg(feature = "arrow")]
-use crate::format::csv::Encoder;
-use crate::format::csv::{Counts, EncodeError, Header};
+use crate::format::csv::{Counts, EncodeError, Encoder, Header};
 use crate::manifest::{FileEntry, Manifest};
 use crate::memory::{Entered, MemoryBudget, Permit};
 #[cfg(feature = "arrow")]
@@ -346,44 +344,63 @@ pub(super) async fn worker<T: Send + 'static>(work: impl FnOnce() -> Result<T> +
 
 fn encode(run: &Run, block: &Block) -> Result<Encoded> {
     let start = Instant::now();
-    let mut encoder = run.destination.dialect().encoder();
-    let mut plain = Vec::with_capacity(block.bytes);
+    let mut encoder = run.spares.encoder(run.destination.dialect());
+    let mut plain = run.spares.encoded(block.bytes, &run.memory);
     let names = block.mapping.names();
+    let mut at = 0;
     // A table of unknown columns has no header, and no rows either.
     if block.first && !(names.is_empty() && run.destination.dialect().header() == Header::Write) {
+        plain.clear();
         encoder.header(names, &mut plain).map_err(|e| unwritable("the header", names, &e))?;
+        at = plain.len();
     }
-    let picks = block.mapping.picks();
     let mut rejects = Plain { bytes: Vec::new(), rows: 0, last: false };
-    let refused = encoder.batch(&block.batch, picks, &mut plain);
+    #[cfg(feature = "arrow")]
+    if let Some(slice) = &block.slice {
+        encode_slice(block, slice, &mut encoder, at, &mut plain, &mut rejects)?;
+    } else {
+        encode_rows(block, &mut encoder, at, &mut plain, &mut rejects)?;
+    }
+    #[cfg(not(feature = "arrow"))]
+    encode_rows(block, &mut encoder, at, &mut plain, &mut rejects)?;
+    if block.first && !block.last {
+        encoder.begin(&mut plain);
+    }
+    run.spares.note(block.bytes, plain.len());
+    let counts = encoder.take_counts();
+    run.spares.keep_encoder(encoder, &run.memory);
+    let rows = counts.written();
+    run.progress.encoded(rows, plain.len());
+    run.progress.spent(Stage::Encode, start);
+    Ok(Encoded { file: block.file, plain: Plain { bytes: plain, rows, last: block.last }, rejects, counts })
+}
+
+/// Writes the rows of a block behind `start`.
+fn encode_rows(
+    block: &Block,
+    encoder: &mut Encoder,
+    start: usize,
+    plain: &mut Vec<u8>,
+    rejects: &mut Plain,
+) -> Result<()> {
+    plain.truncate(start);
+    let names = block.mapping.names();
+    let refused = encoder.batch(&block.batch, block.mapping.picks(), plain);
     for e in refused.map_err(|e| unwritable(&block.place(e.row()), names, e.error()))? {
         rejects.rows += 1;
         let why = unwritable(&block.place(e.row()), names, e.error());
         rejects::append(&mut rejects.bytes, &why, block.batch.row(e.row()));
     }
-    #[cfg(feature = "arrow")]
-    if let Some(slice) = &block.slice {
-        encode_slice(block, slice, &mut encoder, &mut plain, &mut rejects)?;
-    }
-    if block.first && !block.last {
-        encoder.begin(&mut plain);
-    }
-    let rows = encoder.counts().written();
-    run.progress.encoded(rows, plain.len());
-    run.progress.spent(Stage::Encode, start);
-    Ok(Encoded {
-        file: block.file,
-        plain: Plain { bytes: plain, rows, last: block.last },
-        rejects,
-        counts: encoder.counts().clone(),
-    })
+    Ok(())
 }
 
+/// Writes the rows of a block of Arrow's behind `start`, over what is there.
 #[cfg(feature = "arrow")]
 fn encode_slice(
     block: &Block,
     slice: &arrow_array::RecordBatch,
     encoder: &mut Encoder,
+    start: usize,
     plain: &mut Vec<u8>,
     rejects: &mut Plain,
 ) -> Result<()> {
@@ -391,7 +408,7 @@ fn encode_slice(
     let picked = slice
         .project(block.mapping.picks())
         .map_err(|e| Error::new(ErrorKind::Internal, "the columns of a batch could not be picked").with_source(e))?;
-    let refused = encoder.record_batch(&picked, plain);
+    let refused = encoder.record_batch_at(&picked, start, plain);
     let refused = refused.map_err(|e| unwritable(&block.place(e.row()), names, e.error()))?;
     if refused.is_empty() {
         return Ok(());

@@ -87,15 +87,26 @@ impl Encoder {
     /// When a column has a type that cannot be written ([`Dialect::check_schema`]), whatever the dialect's policy, and
     /// whether or not there are rows; when a row cannot be written and the policy is to fail. `out` is then as it was.
     pub fn record_batch(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<Vec<RecordError>, RecordError> {
-        let start = out.len();
+        self.record_batch_at(batch, out.len(), out)
+    }
+
+    /// As [`record_batch`](Self::record_batch), behind `start`: bytes that are there already are written over, and need not
+    /// be cleared before.
+    pub(crate) fn record_batch_at(
+        &mut self,
+        batch: &RecordBatch,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Vec<RecordError>, RecordError> {
         let dialect = self.dialect.clone();
         dialect.check_schema(batch.schema_ref()).map_err(|error| RecordError::new(0, error))?;
         let readers: Vec<_> = batch.columns().iter().map(|column| Reader::new(column)).collect();
         let mut rejected = Vec::new();
         let mut desk = self.desk.take().unwrap_or_default();
         let written = if let Some(columns) = Columns::new(batch, &readers, &dialect.0, &mut desk) {
-            self.many_rows(batch.num_rows(), &columns, &readers, &mut desk, &mut rejected, out)
+            self.many_rows(batch.num_rows(), &columns, &readers, &mut desk, &mut rejected, start, out)
         } else {
+            out.truncate(start);
             let mut cells = Cells::default();
             (0..batch.num_rows()).try_for_each(|row| {
                 let outcome = self.arrow_record(&mut cells, &readers, row, out);
@@ -113,6 +124,7 @@ impl Encoder {
     }
 
     /// Appends rows, many at once where they are plain.
+    #[expect(clippy::too_many_arguments, reason = "where to, beside all that rows need")]
     fn many_rows<'a>(
         &mut self,
         rows: usize,
@@ -120,10 +132,11 @@ impl Encoder {
         readers: &[Reader<'a>],
         desk: &mut Desk,
         rejected: &mut Vec<RecordError>,
+        start: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), RecordError> {
         let mut cells = Cells::default();
-        let (mut next, mut at) = (0, out.len());
+        let (mut next, mut at) = (0, start);
         while next < rows {
             let first = next;
             next += columns.lay(first..rows, desk);

@@ -188,6 +188,11 @@ impl Encoder {
         &self.counts
     }
 
+    /// Takes the counts, which begin anew.
+    pub(crate) fn take_counts(&mut self) -> Counts {
+        std::mem::take(&mut self.counts)
+    }
+
     /// Appends one record and counts its hazards; the policy for rows that cannot be written is not asked.
     pub(super) fn try_record<'a>(
         &mut self,

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 
 use super::dialect::{Plan, Settings};
 use super::encoder::{Met, Scratch};
-use super::fixed::first_byte;
 use super::plain::Care;
 use super::token::Empty;
 use super::{EncodeError, Escape, EscapeSelf, HazardKind, InnerQuotes, Nulls, QuoteStyle, Trim};
@@ -141,12 +140,12 @@ impl Rules {
     /// Which fields need nothing.
     pub(super) fn care(&self) -> Care {
         let mut care =
-            Care { delimiter: self.delimiter.clone(), inside: self.care, first: [false; 256], null: None, quote: None };
+            Care { delimiter: self.delimiter.clone(), inside: self.care, first: Vec::new(), null: None, quote: None };
         let comment = self.comment.to_string();
         for text in [&*comment, &*self.null, &*self.empty].into_iter().filter(|text| !text.is_empty()) {
-            care.first[usize::from(first_byte(text))] = true;
+            care.first.push(text.as_bytes().into());
         }
-        care.first[usize::from(first_byte(BOM.encode_utf8(&mut [0; 4])))] = true;
+        care.first.push(BOM.encode_utf8(&mut [0; 4]).as_bytes().into());
         let (mut met, mut null) = (Met::default(), Vec::new());
         self.field(0, None, &mut met, &mut null);
         let same = null == self.null_field && met.hits.first().is_none();

@@ -166,7 +166,7 @@ impl Rules {
     /// Which fields need nothing.
     pub(super) fn care(&self) -> Care {
         let mut care =
-            Care { delimiter: self.delimiter.clone(), inside: self.care, first: [false; 256], null: None, quote: None };
+            Care { delimiter: self.delimiter.clone(), inside: self.care, first: Vec::new(), null: None, quote: None };
         // A text that holds another escape for escapes is a hazard, even where quotes are all that it needs.
         let escapes = self.escape_self.is_none_or(|c| c == self.escape);
         if self.decisive && escapes && self.forced(Class::Text) != Some(false) {
@@ -178,9 +178,9 @@ impl Rules {
         let comment = self.comment.map(String::from).unwrap_or_default();
         let texts = [&*self.null_text, self.empty_text.as_deref().unwrap_or_default(), END_OF_DATA, &*comment];
         for text in texts.into_iter().filter(|text| !text.is_empty()) {
-            care.first[usize::from(first_byte(text))] = true;
+            care.first.push(text.as_bytes().into());
         }
-        care.first[usize::from(first_byte(BOM.encode_utf8(&mut [0; 4])))] = true;
+        care.first.push(BOM.encode_utf8(&mut [0; 4]).as_bytes().into());
         care.null = self.null_hazard.is_none().then(|| self.null.clone());
         care
     }

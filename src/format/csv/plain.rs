@@ -79,8 +79,8 @@ pub(super) struct Care {
     pub(super) delimiter: Box<str>,
     /// Bytes that a plain text does not hold.
     pub(super) inside: [bool; 256],
-    /// Bytes that a plain text does not begin with.
-    pub(super) first: [bool; 256],
+    /// What a plain text does not begin with.
+    pub(super) first: Vec<Box<[u8]>>,
     pub(super) null: Option<Box<str>>,
     /// The quote, where any delimiter and line end in a text makes it need quotes, and nothing but quotes.
     pub(super) quote: Option<u8>,
@@ -143,11 +143,14 @@ impl Plain {
     pub(super) fn new(s: &Settings, mut care: Care) -> Option<Self> {
         if s.guard != Guard::OFF {
             // Signs, and what spaces and fullwidth signs begin with in UTF-8.
-            for b in *b"=+-@\xc2\xe1\xe2\xe3\xef" {
-                care.first[usize::from(b)] = true;
-            }
+            care.first.extend(b"=+-@\xc2\xe1\xe2\xe3\xef".map(|b| [b].into()));
         }
-        let Care { delimiter, inside, first, null, quote: enclosing } = care;
+        let Care { delimiter, inside, first: openers, null, quote: enclosing } = care;
+        let first = openers.iter().filter_map(|text| text.first());
+        let first = first.fold([false; 256], |mut first, &b| {
+            first[usize::from(b)] = true;
+            first
+        });
         // The marks of a batch must be told from what needs care.
         if [UNIT, RECORD].iter().any(|&mark| inside[usize::from(mark)]) {
             return None;
@@ -171,7 +174,7 @@ impl Plain {
                 .all(|&b| !inside[usize::from(b)] && (!first[usize::from(b)] || !b"-0123456789".contains(&b)))
         };
         Some(Self {
-            scan: Scan::new(&inside, &first, edge)?,
+            scan: Scan::new(&inside, &first, openers, edge)?,
             ends: (Mark::new(delimiter)?, Mark::new(terminator)?),
             null: null.and_then(|null| Short::new(&null)),
             texts,

@@ -23,6 +23,8 @@ const LANES_HOLD: usize = 255;
 pub(super) struct Scan {
     inside: Needles,
     first: Needles,
+    /// What begins with the bytes of `first`.
+    openers: Vec<Box<[u8]>>,
     edge: u8,
 }
 
@@ -49,16 +51,21 @@ impl Needles {
         Some(Self { bytes, count })
     }
 
+    fn has(&self, b: u8) -> bool {
+        self.bytes[..self.count].contains(&b)
+    }
+
     fn array<const N: usize>(&self) -> [u8; N] {
         *self.bytes.first_chunk().expect("no more needles are asked for than there are")
     }
 }
 
 impl Scan {
-    /// A text may not be written as it is if it holds a byte of `inside`, begins with a byte of `first`, or begins or
-    /// ends with a byte up to `edge`. None where there are too many bytes to look for, or none.
-    pub(super) fn new(inside: &[bool; 256], first: &[bool; 256], edge: u8) -> Option<Self> {
-        Some(Self { inside: Needles::new(inside)?, first: Needles::new(first)?, edge })
+    /// A text may not be written as it is if it holds a byte of `inside`, begins with one of `openers`, whose first bytes
+    /// are those of `first`, or begins or ends with a byte up to `edge`. None where there are too many bytes to look for, or
+    /// none.
+    pub(super) fn new(inside: &[bool; 256], first: &[bool; 256], openers: Vec<Box<[u8]>>, edge: u8) -> Option<Self> {
+        Some(Self { inside: Needles::new(inside)?, first: Needles::new(first)?, openers, edge })
     }
 
     /// Appends the places in `text[from..]` where a text of a batch may not be written as it is, and says how many marks
@@ -67,13 +74,32 @@ impl Scan {
     /// Every such text has a place in it or at the mark behind it. There may be more places.
     pub(super) fn find(&self, text: &[u8], from: usize, places: &mut Vec<u32>) -> usize {
         let span = Span { here: &text[from..], before: &text[from - 1..text.len() - 1], base: from };
-        match (self.inside.count, self.first.count, self.edge) {
+        let known = places.len();
+        let marks = match (self.inside.count, self.first.count, self.edge) {
             (0..=4, 0..=3, LAST_MARK) => self.find_span::<4, 3, false>(span, places),
             (0..=5, 0..=3, LAST_MARK) => self.find_span::<5, 3, false>(span, places),
             (_, _, LAST_MARK) => self.find_span::<16, 16, false>(span, places),
             (0..=6, 0..=4, _) => self.find_span::<6, 4, true>(span, places),
             _ => self.find_span::<16, 16, true>(span, places),
+        };
+        self.drop_others(text, known, places);
+        marks
+    }
+
+    /// Drops the places of texts that begin with the first byte of an opener, and not with an opener: most words with an
+    /// `n` are not `null`.
+    fn drop_others(&self, text: &[u8], known: usize, places: &mut Vec<u32>) {
+        let mut kept = known;
+        for at in known..places.len() {
+            let rest = &text[places[at] as usize..];
+            let b = rest[0];
+            // Bytes within a text are no openers, but are looked for by themselves.
+            if b <= self.edge || self.inside.has(b) || self.openers.iter().any(|opener| rest.starts_with(opener)) {
+                places[kept] = places[at];
+                kept += 1;
+            }
         }
+        places.truncate(kept);
     }
 
     fn find_span<const N: usize, const M: usize, const TRIMS: bool>(

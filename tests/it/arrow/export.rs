@@ -66,6 +66,46 @@ async fn columns_are_picked_ordered_and_renamed() {
     assert_eq!(files(&memory, export).await.unwrap(), [expected]);
 }
 
+/// The buffers of blocks are used again, with what earlier blocks have left in them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_of_any_size_follow_each_other() {
+    let text = |row: usize| match row % 7 {
+        0 => None,
+        1 => Some("null".repeat(row % 5)),
+        2 => Some(format!("north, {row}")),
+        by => Some(format!("{row:06}").repeat(by * (row % 50))),
+    };
+    let batch = |from: usize, rows: usize| {
+        let numbers = UInt64Array::from_iter_values((from..from + rows).map(|row| row as u64));
+        let texts: StringArray = (from..from + rows).map(text).collect();
+        let columns = [("number", Arc::new(numbers) as ArrayRef), ("text", Arc::new(texts) as ArrayRef)];
+        RecordBatch::try_from_iter(columns).unwrap()
+    };
+    let (memory, mut export) = start(plan());
+    let (mut expected, mut from) = (b"number,text\n".to_vec(), 0);
+    let mut encoder = Dialect::default().encoder();
+    for size in [1, 20_000, 3, 9_000, 700, 16_000, 12, 5_000, 10_000] {
+        // Every other one by rows, which use the same buffers.
+        if size % 1_000 == 0 {
+            export.write_batch(batch(from, size)).await.unwrap();
+        } else {
+            for row in from..from + size {
+                export.write(&Numbered { number: row as u64, text: text(row) }).await.unwrap();
+            }
+        }
+        assert!(encoder.record_batch(&batch(from, size), &mut expected).unwrap().is_empty());
+        from += size;
+    }
+    let found = files(&memory, export).await.unwrap();
+    assert!(found.len() == 1 && found[0].as_bytes() == expected, "other bytes than the encoder's");
+}
+
+#[derive(Serialize)]
+struct Numbered {
+    number: u64,
+    text: Option<String>,
+}
+
 #[tokio::test]
 async fn files_end_where_they_are_full() {
     let whole =

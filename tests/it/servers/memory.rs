@@ -15,9 +15,9 @@ fn a_process_grows_no_more_than_the_docs_say() {
         ("AWS_SECRET_ACCESS_KEY", "testsecret12345"),
     ];
     // With 200, each file waits for its first part longer than memory lasts.
-    for exports in ["1", "200"] {
-        let to = format!("s3://test/memory/{}/{exports}", std::process::id());
-        let grown = growth(&["--to", &to, "--exports", exports, "--megabytes", "150"], &environment);
-        assert!(grown <= 64, "{exports} exports: {grown} MiB");
+    for (number, options) in [&["--exports", "1"] as &[_], &["--exports", "200"], &["--batches"]].iter().enumerate() {
+        let to = format!("s3://test/memory/{}/{number}", std::process::id());
+        let grown = growth(&[&["--to", &to, "--megabytes", "150"], *options].concat(), &environment);
+        assert!(grown <= 64, "{options:?}: {grown} MiB");
     }
 }
