@@ -1,5 +1,6 @@
 //! Journals: what stands in them and when, and what an export that died is taken up by.
 
+mod dropped;
 mod exists;
 #[cfg(all(feature = "gzip", feature = "openpgp"))]
 mod settings;
