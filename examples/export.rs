@@ -23,23 +23,26 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use consign::destination::platform::DestinationFile;
-use consign::export::{Event, Snapshot};
+use consign::export::{ExportBuilder, Snapshot};
 use consign::layer::encrypt::{Encryption, Recipient};
-use consign::store::{Journal, Store};
+use consign::manifest::Manifest;
+use consign::store::{Journal, Preflight, Store};
 use consign::template::Context;
 use consign::{Destination, Export};
 use csv_async::AsyncReaderBuilder;
-use futures::{Stream, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncRead;
 
 use crate::options::{Job, Options, Progress, USAGE};
 use crate::report::{json, size, summary};
+use crate::stop::{LEFT, Signals, follow, stopped};
 
 #[path = "export/options.rs"]
 mod options;
 #[path = "export/report.rs"]
 mod report;
+#[path = "export/stop.rs"]
+mod stop;
 
 fn main() -> ExitCode {
     let args: Result<Vec<_>, _> = std::env::args_os().skip(1).map(std::ffi::OsString::into_string).collect();
@@ -60,7 +63,13 @@ fn main() -> ExitCode {
         Ok(runtime) => {
             let done = runtime.block_on(async {
                 match options.job {
-                    Job::Reap(age) => reap(&options, age).await,
+                    Job::Reap(age) => {
+                        let mut signals = Signals::listen()?;
+                        tokio::select! {
+                            done = reap(&options, age) => done,
+                            signal = signals.next() => Err(format!("stopped by {signal}: some of it may be left")),
+                        }
+                    }
                     Job::Deliver | Job::Resume | Job::Check => run(&options).await,
                 }
             });
@@ -104,7 +113,7 @@ async fn run(options: &Options) -> Result<(), String> {
         export = export.with_run_id(id);
     }
     if options.job == Job::Check {
-        let preflight = export.check().await.map_err(|e| format!("{e:#}"))?;
+        let preflight = check(export).await?;
         let text = preflight.to_string();
         preflight.into_result().map_err(|_| text.clone())?;
         print(&text);
@@ -124,42 +133,32 @@ async fn run(options: &Options) -> Result<(), String> {
     if let Some(memory) = &options.memory {
         export = export.with_memory(memory.clone());
     }
-    let mut export = export.start().map_err(|e| format!("{e:#}"))?;
-    let visible = tokio::spawn(follow(export.events(), options.progress == Progress::Json));
-
-    let start = Instant::now();
-    let progress = export.progress();
-    let bar = bar(options);
-    let delivered = {
-        let ticks = async {
-            loop {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                show(&bar, &progress.snapshot(), start.elapsed());
-            }
-        };
-        tokio::select! {
-            done = feed(&mut export, options) => done,
-            () = ticks => unreachable!("the ticks never end"),
-            signal = stopped() => Err(format!("stopped by {signal}")),
+    let mut signals = Signals::listen()?;
+    let export = export.start().map_err(|e| format!("{e:#}"))?;
+    let told = tokio::spawn(follow(export.events(), options.progress == Progress::Json));
+    let (start, progress, bar) = (Instant::now(), export.progress(), bar(options));
+    let ticks = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            show(&bar, &progress.snapshot(), start.elapsed());
         }
     };
-    if let Err(text) = delivered {
-        bar.finish_and_clear();
-        let stopped = text.starts_with("stopped by");
-        let aborted = export.abort().await;
-        let visible = visible.await.unwrap_or_default();
-        return Err(match aborted {
-            Err(e) => format!("{text}; {e:#}"),
-            Ok(()) if !stopped => text,
-            Ok(()) if visible.is_empty() => format!("{text}: everything was taken back"),
-            Ok(()) => format!("{text}: visible without a manifest: `{}`", visible.join("`, `")),
-        });
-    }
-    let manifest = export.commit().await;
+    let delivered = tokio::select! {
+        delivered = deliver(export, options) => delivered,
+        () = ticks => unreachable!("the ticks never end"),
+        signal = signals.next() => {
+            bar.finish_and_clear();
+            // The export is dropped: it takes everything back, or ends its commit, of which the last event tells.
+            return tokio::select! {
+                told = told => stopped(signal, told.unwrap_or_default()),
+                _ = signals.next() => Err(format!("stopped by {signal}, and at once by another: {LEFT}")),
+            };
+        }
+    };
     bar.finish_and_clear();
     // What is told of the end comes before anything else about it.
-    let _ = visible.await;
-    let manifest = manifest.map_err(|e| at(options, &e))?;
+    let _ = told.await;
+    let manifest = delivered?;
     let elapsed = start.elapsed();
     if options.json {
         print(&json(&manifest));
@@ -169,32 +168,33 @@ async fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// Prints the events, if they are asked for, and gathers which files are visible.
-async fn follow(mut events: impl Stream<Item = Event> + Unpin, print: bool) -> Vec<String> {
-    let mut visible = Vec::new();
-    while let Some(event) = events.next().await {
-        if print && let Ok(line) = serde_json::to_string(&event) {
-            eprintln!("{line}");
-        }
-        if let Event::FileCommitted { key } = event {
-            visible.push(key);
-        }
+/// Reads the input into the export and commits it, or takes everything back.
+async fn deliver(mut export: Export, options: &Options) -> Result<Manifest, String> {
+    match feed(&mut export, options).await {
+        Ok(()) => export.commit().await.map_err(|e| at(options, &e)),
+        Err(text) => match export.abort().await {
+            Ok(()) => Err(text),
+            Err(e) => Err(format!("{text}; {e:#}")),
+        },
     }
-    visible
 }
 
-/// Waits for a signal that asks the program to end.
-async fn stopped() -> &'static str {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        return tokio::select! {
-            _ = interrupted => "SIGINT",
-            _ = terminated.recv() => "SIGTERM",
-        };
+/// Tries out what an export will need. A signal does not keep it from removing what it has tried.
+async fn check(export: ExportBuilder) -> Result<Preflight, String> {
+    let mut signals = Signals::listen()?;
+    let checking = export.check();
+    tokio::pin!(checking);
+    let signal = tokio::select! {
+        checked = &mut checking => return checked.map_err(|e| format!("{e:#}")),
+        signal = signals.next() => signal,
+    };
+    tokio::select! {
+        checked = checking => Err(match checked {
+            Ok(preflight) => format!("stopped by {signal}; {preflight}"),
+            Err(e) => format!("stopped by {signal}; {e:#}"),
+        }),
+        _ = signals.next() => Err(format!("stopped by {signal}, and at once by another: {LEFT}")),
     }
-    let _ = interrupted.await;
-    "SIGINT"
 }
 
 /// Removes what killed exports left.

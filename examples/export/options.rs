@@ -45,7 +45,8 @@ usage: export [--input FILE|-] [--null-text TEXT] --to URL --destination FILE.js
                         (default: 24h)
 
 S3 is set up by the usual AWS_* variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
-AWS_ENDPOINT, AWS_ALLOW_HTTP. SIGINT and SIGTERM take back what is not committed yet, and say what stays.";
+AWS_ENDPOINT, AWS_ALLOW_HTTP. SIGINT and SIGTERM take back what is not committed yet, let a commit come to its end, and
+say what stays; a second signal ends the program at once.";
 
 /// What the user asked for.
 #[derive(Default)]

@@ -1,8 +1,9 @@
 //! The export program, killed by SIGKILL at each of its requests in turn: a reader sees all of an export or no manifest,
-//! and the next run delivers.
+//! and the next run delivers. Signals that ask it to end are obeyed as far as nothing is half done.
 
 use std::fs;
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -33,9 +34,10 @@ fn expected(folder: &str) -> [(String, Vec<u8>); 2] {
         .map(|(name, rows)| (format!("{folder}/{name}"), [HEADER.as_bytes(), text(rows)].concat()))
 }
 
-/// Runs the program, and kills it when the proxy says so.
-async fn run(input: &Path, destination: &Path, setup: &Setup, proxy: &Proxy) -> End {
-    let mut child = Command::new(example("export"))
+/// The program, on its way to a server through a proxy.
+fn program(input: &Path, destination: &Path, setup: &Setup, proxy: &Proxy) -> Command {
+    let mut program = Command::new(example("export"));
+    program
         .args(["--to", "s3://test", "--run-id", "run", "--time", "2026-11-22T08:00:00Z", "--quiet"])
         .arg("--input")
         .arg(input)
@@ -43,9 +45,13 @@ async fn run(input: &Path, destination: &Path, setup: &Setup, proxy: &Proxy) -> 
         .arg(destination)
         .envs([("AWS_ENDPOINT", proxy.url().as_str()), ("AWS_ALLOW_HTTP", "true"), ("AWS_REGION", "us-east-1")])
         .envs([("AWS_ACCESS_KEY_ID", "testkey"), ("AWS_SECRET_ACCESS_KEY", setup.secret())])
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
+        .stdin(Stdio::null());
+    program
+}
+
+/// Runs the program, and kills it when the proxy says so.
+async fn run(input: &Path, destination: &Path, setup: &Setup, proxy: &Proxy) -> End {
+    let mut child = program(input, destination, setup, proxy).spawn().unwrap();
     loop {
         if proxy.struck() > 0 {
             child.kill().unwrap();
@@ -83,17 +89,23 @@ async fn look(folder: &str, client: &Client, when: &str) {
     }
 }
 
+/// An input and a destination in a folder, for the files that are [expected].
+fn write_plan(place: &Path, folder: &str) -> (PathBuf, PathBuf) {
+    let (input, destination) = (place.join("input.csv"), place.join("destination.json"));
+    fs::write(&input, [HEADER.as_bytes(), text(0..ALL_ROWS)].concat()).unwrap();
+    let json =
+        format!(r#"{{"bucketName": "test", "path": "{folder}", "filenameTemplate": "t", "maxFileRowCount": {ROWS}}}"#);
+    fs::write(&destination, json).unwrap();
+    (input, destination)
+}
+
 /// Kills the program at a request, then lets it run.
 async fn kill_at(request: usize, cut: Cut, server: Server) -> End {
     let running = server.shared();
     let setup = Setup::new(&running);
     let folder = format!("killed/{}/{cut:?}/{request}", std::process::id()).to_lowercase();
     let place = tempfile::tempdir().unwrap();
-    let (input, destination) = (place.path().join("input.csv"), place.path().join("destination.json"));
-    fs::write(&input, [HEADER.as_bytes(), text(0..ALL_ROWS)].concat()).unwrap();
-    let json =
-        format!(r#"{{"bucketName": "test", "path": "{folder}", "filenameTemplate": "t", "maxFileRowCount": {ROWS}}}"#);
-    fs::write(&destination, json).unwrap();
+    let (input, destination) = write_plan(place.path(), &folder);
 
     let rule = CutRule { method: "", holds: "", after: request - 1, times: 1, cut };
     let proxy = Proxy::start(setup.url(), Some(rule)).await;
@@ -130,4 +142,66 @@ async fn a_program_that_is_killed_at_any_request_shows_all_or_no_manifest() {
     for (request, end) in ends {
         assert_eq!(end, if request > REQUESTS { End::Finished } else { End::Killed }, "at request {request}");
     }
+}
+
+/// Sends signals to the program while it waits for the reply to a request, then ends the wait. Gives the exit status, the
+/// last line on the standard error, and how many objects are there.
+async fn signal_at(request: usize, signals: &[&str], options: &[&str]) -> (Option<i32>, String, usize) {
+    let running = Server::Seaweedfs.shared();
+    let setup = Setup::new(&running);
+    let folder = format!("signals/{}/{request}/{}", std::process::id(), signals.len() + 2 * options.len());
+    let place = tempfile::tempdir().unwrap();
+    let (input, destination) = write_plan(place.path(), &folder);
+    let rule = CutRule { method: "", holds: "", after: request - 1, times: 1, cut: Cut::HoldReply };
+    let proxy = Proxy::start(setup.url(), Some(rule)).await;
+
+    let mut program = program(&input, &destination, &setup, &proxy);
+    let mut child = program.args(options).stderr(Stdio::piped()).spawn().unwrap();
+    while proxy.struck() == 0 {
+        assert_eq!(child.try_wait().unwrap(), None, "the program ended before request {request}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for signal in signals {
+        assert!(Command::new("kill").args([*signal, &child.id().to_string()]).status().unwrap().success());
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    proxy.down();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    proxy.up();
+    let status = ended(&mut child).await;
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+
+    let client = setup.client();
+    look(&folder, &client, &format!("{signals:?} at request {request}")).await;
+    if signals.len() == 1 {
+        assert_eq!(client.open_uploads(&folder).await.unwrap_or_default(), [""; 0], "at request {request}");
+    }
+    (status.code(), errors.lines().last().unwrap_or_default().to_owned(), client.keys(&folder).await.len())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signals_end_an_export_before_its_commit_and_not_within() {
+    let taken_back = "export: stopped by SIGTERM: everything was taken back";
+    let delivered = "export: SIGINT came when files were being completed: all 2 are delivered";
+    let checked = "export: stopped by SIGTERM; an export can be delivered";
+    let left =
+        "export: stopped by SIGTERM, and at once by another: uploads and unfinished files may be left, see --reap";
+    // The parts, then the completion and what follows it; what is tried out is removed.
+    let cases: [(usize, &[&str], &[&str], i32, &str, usize); 7] = [
+        (2, &["-TERM"], &[], 1, taken_back, 0),
+        (3, &["-TERM"], &[], 1, taken_back, 0),
+        (4, &["-INT"], &[], 0, delivered, 3),
+        (5, &["-INT"], &[], 0, delivered, 3),
+        (6, &["-INT"], &[], 0, delivered, 3),
+        (2, &["-TERM"], &["--check"], 1, checked, 0),
+        (4, &["-TERM", "-INT"], &[], 1, left, 0),
+    ];
+    let runs = cases.map(|(request, signals, options, status, told, objects)| async move {
+        let (found, line, seen) = signal_at(request, signals, options).await;
+        assert_eq!((found, &*line), (Some(status), told), "at request {request}, {signals:?} {options:?}");
+        // The server may go on with what a program that ends at once has asked for.
+        assert!(seen == objects || signals.len() > 1, "{seen} objects after {signals:?} at request {request}");
+    });
+    stream::iter(runs).buffer_unordered(4).collect::<()>().await;
 }
