@@ -188,17 +188,19 @@ async fn signals_end_an_export_before_its_commit_and_not_within() {
     let left =
         "export: stopped by SIGTERM, and at once by another: uploads and unfinished files may be left, see --reap";
     // The parts, then the completion and what follows it; what is tried out is removed.
-    let cases: [(usize, &[&str], &[&str], i32, &str, usize); 7] = [
-        (2, &["-TERM"], &[], 1, taken_back, 0),
-        (3, &["-TERM"], &[], 1, taken_back, 0),
-        (4, &["-INT"], &[], 0, delivered, 3),
-        (5, &["-INT"], &[], 0, delivered, 3),
-        (6, &["-INT"], &[], 0, delivered, 3),
-        (2, &["-TERM"], &["--check"], 1, checked, 0),
-        (4, &["-TERM", "-INT"], &[], 1, left, 0),
+    let cases = [
+        (2, "-TERM", "", 1, taken_back, 0),
+        (3, "-TERM", "", 1, taken_back, 0),
+        (4, "-INT", "", 0, delivered, 3),
+        (5, "-INT", "", 0, delivered, 3),
+        (6, "-INT", "", 0, delivered, 3),
+        (2, "-TERM", "--check", 1, checked, 0),
+        (4, "-TERM -INT", "", 1, left, 0),
     ];
     let runs = cases.map(|(request, signals, options, status, told, objects)| async move {
-        let (found, line, seen) = signal_at(request, signals, options).await;
+        let words = |text: &'static str| text.split_whitespace().collect::<Vec<_>>();
+        let (signals, options) = (words(signals), words(options));
+        let (found, line, seen) = signal_at(request, &signals, &options).await;
         assert_eq!((found, &*line), (Some(status), told), "at request {request}, {signals:?} {options:?}");
         // The server may go on with what a program that ends at once has asked for.
         assert!(seen == objects || signals.len() > 1, "{seen} objects after {signals:?} at request {request}");

@@ -113,7 +113,8 @@ async fn deliver(plan: DestinationBuilder, line: &Row, store: Store) -> consign:
     let builder = Export::builder(&destination, &store, context()).with_run_id("run").with_memory(memory);
     let mut export = builder.start()?;
     let mut events = export.events();
-    for number in 0..line.rows + SMALL_ROWS {
+    let all_rows = line.rows + SMALL_ROWS;
+    for number in 0..all_rows {
         export.write_record([row(number)]).await?;
     }
     if !line.fails_early() {
