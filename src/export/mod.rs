@@ -38,7 +38,9 @@
 //!
 //! # After a crash
 //!
-//! A process that is killed takes nothing back. Its files are invisible, but what was sent lies in the store and is paid for.
+//! A process that is killed takes nothing back, and neither does an export whose tokio runtime is shut down before its end: it
+//! fails with [`ErrorKind::Internal`](crate::ErrorKind::Internal). Its files are invisible, but what was sent lies in the store
+//! and is paid for.
 //! With a [journal](ExportBuilder::with_journal) the next run knows of it: it [resumes](ExportBuilder::with_resume), or
 //! [`Store::reap_journal`](crate::store::Store::reap_journal) removes it. A journal is not counted in the memory below: 200
 //! bytes for each file, and 40 for each part.

@@ -3,6 +3,7 @@
 mod away;
 mod baseline;
 mod client;
+mod dropped;
 mod events;
 mod exists;
 mod fault;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use consign::object_store::aws::{AmazonS3, AmazonS3Builder, Checksum};
 use consign::object_store::azure::{MicrosoftAzure, MicrosoftAzureBuilder};
 use consign::object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
+use consign::object_store::multipart::MultipartStore;
 use consign::object_store::path::Path;
 use consign::object_store::signer::{Method, SignedUrlOptions, Signer};
 use consign::object_store::{
@@ -197,6 +198,20 @@ impl Client {
         };
         keys.sort();
         keys
+    }
+
+    /// How many hold the connection that requests go through.
+    pub(super) fn holders(&self) -> usize {
+        match self {
+            Self::Azure(azure) => Arc::strong_count(azure),
+            Self::S3 { s3, .. } => Arc::strong_count(s3),
+        }
+    }
+
+    /// Opens an upload, and forgets it.
+    pub(super) async fn open_upload(&self, key: &str) {
+        let Self::S3 { s3, .. } = self else { panic!("Azure has no uploads") };
+        s3.create_multipart(&Path::parse(key).unwrap()).await.unwrap();
     }
 
     /// The keys below a folder of which an upload is open, where the server tells: Azure has no uploads, but blocks that
