@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+use object_store::ClientConfigKey;
 use object_store::ObjectStoreScheme as Scheme;
 use object_store::memory::InMemory;
 use url::Url;
@@ -56,33 +58,17 @@ fn open(shown: &str, url: &Url, scheme: &Scheme) -> Result<Store> {
     match scheme {
         #[cfg(feature = "aws")]
         Scheme::AmazonS3 => {
-            let mut builder = object_store::aws::AmazonS3Builder::from_env().with_url(url.as_str());
-            // A hash of every part for its signature is half of an upload's CPU; a checksum finds a flipped bit as well.
-            if std::env::var_os("AWS_UNSIGNED_PAYLOAD").is_none() {
-                builder = builder.with_unsigned_payload(true);
-            }
-            if std::env::var_os("AWS_CHECKSUM_ALGORITHM").is_none() {
-                builder = builder.with_checksum_algorithm(object_store::aws::Checksum::CRC64NVME);
-            }
+            let builder = s3(url);
             let create = builder.clone().with_http_connector(super::create::Create).build();
             let create = Arc::new(built(shown, create)?);
             Ok(Store::s3(Arc::new(built(shown, builder.build())?)).with_create_client(create))
         }
         #[cfg(feature = "gcp")]
-        Scheme::GoogleCloudStorage => {
-            let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(url.as_str());
-            Ok(Store::multipart(Arc::new(built(shown, builder.build())?)))
-        }
+        Scheme::GoogleCloudStorage => Ok(Store::multipart(Arc::new(built(shown, gcs(url).build())?))),
         #[cfg(feature = "azure")]
-        Scheme::MicrosoftAzure => {
-            let builder = object_store::azure::MicrosoftAzureBuilder::from_env().with_url(url.as_str());
-            Ok(Store::multipart(Arc::new(built(shown, builder.build())?)))
-        }
+        Scheme::MicrosoftAzure => Ok(Store::multipart(Arc::new(built(shown, azure(url).build())?))),
         #[cfg(feature = "http")]
-        Scheme::Http => {
-            let builder = object_store::http::HttpBuilder::new().with_url(&url[..url::Position::BeforePath]);
-            Ok(Store::new(Arc::new(built(shown, builder.build())?)))
-        }
+        Scheme::Http => Ok(Store::new(Arc::new(built(shown, http(url).build())?))),
         other => {
             let feature = match other {
                 Scheme::AmazonS3 => "aws",
@@ -93,6 +79,70 @@ fn open(shown: &str, url: &Url, scheme: &Scheme) -> Result<Store> {
             Err(refuse(format!("cannot deliver to `{shown}`: needs the feature `{feature}`")))
         }
     }
+}
+
+#[cfg(feature = "aws")]
+fn s3(url: &Url) -> object_store::aws::AmazonS3Builder {
+    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum};
+
+    let mut builder = AmazonS3Builder::from_env().with_url(url.as_str()).with_retry(retry());
+    // A hash of every part for its signature is half of an upload's CPU; a checksum finds a flipped bit as well.
+    if std::env::var_os("AWS_UNSIGNED_PAYLOAD").is_none() {
+        builder = builder.with_unsigned_payload(true);
+    }
+    if std::env::var_os("AWS_CHECKSUM_ALGORITHM").is_none() {
+        builder = builder.with_checksum_algorithm(Checksum::CRC64NVME);
+    }
+    match limit("AWS_TIMEOUT") {
+        Some(limit) => builder.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), limit),
+        None => builder,
+    }
+}
+
+#[cfg(feature = "gcp")]
+fn gcs(url: &Url) -> object_store::gcp::GoogleCloudStorageBuilder {
+    use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+
+    let builder = GoogleCloudStorageBuilder::from_env().with_url(url.as_str()).with_retry(retry());
+    match limit("GOOGLE_TIMEOUT") {
+        Some(limit) => builder.with_config(GoogleConfigKey::Client(ClientConfigKey::Timeout), limit),
+        None => builder,
+    }
+}
+
+#[cfg(feature = "azure")]
+fn azure(url: &Url) -> object_store::azure::MicrosoftAzureBuilder {
+    use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+
+    let builder = MicrosoftAzureBuilder::from_env().with_url(url.as_str()).with_retry(retry());
+    match limit("AZURE_TIMEOUT") {
+        Some(limit) => builder.with_config(AzureConfigKey::Client(ClientConfigKey::Timeout), limit),
+        None => builder,
+    }
+}
+
+#[cfg(feature = "http")]
+fn http(url: &Url) -> object_store::http::HttpBuilder {
+    let builder = object_store::http::HttpBuilder::new().with_url(&url[..url::Position::BeforePath]);
+    builder.with_config(ClientConfigKey::Timeout, longest()).with_retry(retry())
+}
+
+/// The client's limit for any request, unless the environment has one: its own default, 30 s, would end each part that is
+/// slower than 280 kB/s, and begin it anew. [`super::retry::Limit`] ends what takes too long for its size.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+fn limit(variable: &str) -> Option<String> {
+    std::env::var_os(variable).is_none().then(longest)
+}
+
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+fn longest() -> String {
+    format!("{}s", super::retry::Limit::LONGEST.as_secs())
+}
+
+/// The client repeats what fails at once; what took longer is repeated by us, who give each try its whole time.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
+fn retry() -> object_store::RetryConfig {
+    object_store::RetryConfig { retry_timeout: std::time::Duration::from_secs(10), ..Default::default() }
 }
 
 /// What a builder made, or the builder's refusal in the words of this crate.
@@ -118,5 +168,27 @@ fn without_secrets(url: &str) -> String {
             format!("{scheme}//{host}{path}")
         }
         None => url.to_owned(),
+    }
+}
+
+#[cfg(all(test, feature = "aws", feature = "azure", feature = "gcp"))]
+mod tests {
+    use object_store::aws::AmazonS3ConfigKey;
+    use object_store::azure::AzureConfigKey;
+    use object_store::gcp::GoogleConfigKey;
+
+    use super::*;
+
+    /// 5 GiB at 64 KiB a second, and half a minute: no part is ended by its client.
+    #[test]
+    fn clients_leave_the_limits_to_us() {
+        let url = |text| Url::parse(text).unwrap();
+        let key = ClientConfigKey::Timeout;
+        let limits = [
+            s3(&url("s3://bucket")).get_config_value(&AmazonS3ConfigKey::Client(key)),
+            gcs(&url("gs://bucket")).get_config_value(&GoogleConfigKey::Client(key)),
+            azure(&url("az://container")).get_config_value(&AzureConfigKey::Client(key)),
+        ];
+        assert_eq!(limits, [const { "81950s" }; 3].map(|limit| Some(limit.to_owned())));
     }
 }

@@ -8,6 +8,7 @@ use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 use super::ledger::{Entry, Ledger};
+use super::retry::{Limit, timely};
 use super::wire::{Interface, Wire};
 use super::{Store, failure};
 use crate::{Error, ErrorKind, Result};
@@ -168,18 +169,17 @@ async fn try_out(store: &Store, wire: &Wire, key: &str, ledger: Option<&Arc<Ledg
 async fn try_at(wire: &Wire, path: &Path) -> (Result<Conditions>, Result<()>) {
     let doing = format!("try out with `{path}` whether the store keeps what exists");
     let tried = try_both(wire, path).await;
-    let removed = match wire.store().delete(path).await {
-        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(e) => Err(failure::object(&format!("remove `{path}`, which tried out the store"), e)),
-    };
+    let removed = wire.remove(path).await;
+    let removed = removed.map_err(|e| failure::object(&format!("remove `{path}`, which tried out the store"), e));
     (tried.map_err(|e| failure::object(&doing, e)), removed)
 }
 
 async fn try_both(wire: &Wire, path: &Path) -> object_store::Result<Conditions> {
-    let create = || wire.store().put_opts(path, PutPayload::default(), PutOptions::from(PutMode::Create));
+    let create =
+        || timely(Limit::SHORT, wire.store().put_opts(path, PutPayload::default(), PutOptions::from(PutMode::Create)));
     let put = match create().await {
         Err(e) if is_no_such_request(&e) => {
-            wire.store().put(path, PutPayload::default()).await?;
+            timely(Limit::SHORT, wire.store().put(path, PutPayload::default())).await?;
             Condition::Ignored
         }
         // A first try whose reply was lost may have made it.
@@ -189,13 +189,14 @@ async fn try_both(wire: &Wire, path: &Path) -> object_store::Result<Conditions> 
     let (Interface::Parts(parts), Some(create)) = (wire.interface(), wire.create()) else {
         return Ok(Conditions { put, complete: Condition::Untold });
     };
-    let id = parts.create_multipart(path).await?;
-    let completed = match parts.put_part(path, &id, 0, PutPayload::from(Bytes::from_static(b"."))).await {
-        Ok(part) => obeyed(create.complete_multipart(path, &id, vec![part]).await),
+    let id = timely(Limit::SHORT, parts.create_multipart(path)).await?;
+    let part = PutPayload::from(Bytes::from_static(b"."));
+    let completed = match timely(Limit::SHORT, parts.put_part(path, &id, 0, part)).await {
+        Ok(part) => obeyed(timely(Limit::of_parts(1), create.complete_multipart(path, &id, vec![part])).await),
         Err(e) => Err(e),
     };
     if !matches!(completed, Ok(Condition::Ignored)) {
-        let aborted = parts.abort_multipart(path, &id).await;
+        let aborted = timely(Limit::SHORT, parts.abort_multipart(path, &id)).await;
         if let Err(e) = aborted
             && !matches!(e, object_store::Error::NotFound { .. })
             && completed.is_ok()

@@ -7,6 +7,12 @@
 //! A local folder has a way of its own: files are written under a temporary name in a folder of ours beside the data,
 //! and renamed when the export commits, so that a reader never sees half a file under its name.
 //!
+//! Each try of a request has a limit that goes by its size, so that a server that never answers holds no export up: half a
+//! minute, and as long as its body takes at 64 KiB a second; to complete an upload, a minute and a tenth of a second for each
+//! part. What fails is repeated for a minute, what fails late is tried three times; a server that has not answered yet is
+//! given up at once where it cannot be reached, else after ten seconds. A client that has a shorter limit of its own for all
+//! requests ends what is slow, and begins it anew: see [`Store::multipart`].
+//!
 //! ```
 //! use consign::store::Store;
 //!
@@ -92,7 +98,8 @@ impl Store {
     /// The bucket is the store's business: an `Arc<dyn ObjectStore>` does not tell it, so the destination's bucket
     /// name is a label that is not compared. Give it with [`with_bucket`](Self::with_bucket) to have it compared.
     ///
-    /// For a local folder [`folder`](Self::folder) is the better way: it never publishes a file with holes.
+    /// For a local folder [`folder`](Self::folder) is the better way: it never publishes a file with holes. The client's own
+    /// limits are its maker's to set, as with [`multipart`](Self::multipart).
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
         Self::with_backend(Backend::Object(Interface::Object(store)), PartSchedule::default())
@@ -102,6 +109,21 @@ impl Store {
     ///
     /// It is the better way for them: a part that fails is sent again under its own number, and a commit whose reply
     /// was lost is told from one that failed.
+    ///
+    /// Unless told otherwise, the clients of `object_store` give each request 30 s, whatever its size, and begin it anew then:
+    /// a part of 8 MiB has to go at 280 kB/s. Give yours a timeout that the largest part does not reach; what takes too long is
+    /// ended here. Let it repeat only what fails at once, too, so that its repeats leave each try its time:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use consign::object_store::{ClientOptions, RetryConfig};
+    ///
+    /// let options = ClientOptions::new().with_timeout(Duration::from_secs(24 * 3600));
+    /// let retry = RetryConfig { retry_timeout: Duration::from_secs(10), ..RetryConfig::default() };
+    /// // … .with_client_options(options).with_retry(retry)
+    /// # let _ = (options, retry);
+    /// ```
     #[must_use]
     pub fn multipart<S: MultipartStore + ObjectStore>(store: Arc<S>) -> Self {
         Self::with_backend(Backend::Object(Interface::Parts(store)), PartSchedule::default())
@@ -109,7 +131,7 @@ impl Store {
 
     /// Amazon S3, and what speaks its protocol: as [`multipart`](Self::multipart), and what was left behind can be
     /// [reaped](Self::reap). For exports that keep what exists ([`OnExists`]), give it a
-    /// [second client](Self::with_create_client).
+    /// [second client](Self::with_create_client). For its timeout, see [`multipart`](Self::multipart).
     #[cfg(feature = "aws")]
     #[must_use]
     pub fn s3(store: Arc<object_store::aws::AmazonS3>) -> Self {
@@ -176,6 +198,9 @@ impl Store {
     ///
     /// Parts go to S3 with a CRC-64/NVME that the store compares, and without a hash in the signature; the variables
     /// `AWS_CHECKSUM_ALGORITHM` and `AWS_UNSIGNED_PAYLOAD` say otherwise.
+    ///
+    /// Each request has as long as its size explains (see [the module](self)), unless `AWS_TIMEOUT`, `GOOGLE_TIMEOUT` or
+    /// `AZURE_TIMEOUT` gives all of them a shorter time, such as `90s`.
     ///
     /// # Errors
     ///

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::exists::{self, Claim};
 use super::local::{LocalFile, Staging, target};
+use super::retry::{Limit, timely};
 use super::watch::Nobody;
 use super::wire::{Interface, Wire};
 use super::{Backend, OnExists, Store, failure};
@@ -273,7 +274,8 @@ struct Check {
 
 impl Check {
     async fn run(mut self, on_exists: OnExists) -> Preflight {
-        let put = self.wire.store().put(&self.path, PutPayload::from_static(BODY)).await.map(drop);
+        let putting = self.wire.store().put(&self.path, PutPayload::from_static(BODY));
+        let put = timely(Limit::SHORT, putting).await.map(drop);
         let nobody = put.as_ref().is_err_and(failure::is_no_connection);
         let put = self.note(Operation::Put, put);
         match self.preflight.findings.first().map(|finding| finding.error.kind()) {
@@ -311,17 +313,14 @@ impl Check {
     /// Asks for an object that is not there.
     async fn look(&mut self) {
         let Ok(missing) = Path::parse(format!("{}-missing", self.path)) else { return };
-        match self.wire.store().head(&missing).await {
+        match timely(Limit::SHORT, self.wire.store().head(&missing)).await {
             Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
             Err(e) => drop(self.note::<()>(Operation::Look, Err(e))),
         }
     }
 
     async fn get(&mut self) {
-        let read = match self.wire.store().get(&self.path).await {
-            Ok(found) => found.bytes().await,
-            Err(e) => Err(e),
-        };
+        let read = timely(Limit::SHORT, async { self.wire.store().get(&self.path).await?.bytes().await }).await;
         if self.note(Operation::Get, read).is_some_and(|read| read != BODY) {
             self.find(Operation::Get, other_bytes(&self.key));
         }
@@ -342,33 +341,34 @@ impl Check {
     }
 
     async fn object_upload(&mut self, store: &dyn object_store::ObjectStore, end: Operation) -> Option<()> {
-        let opened = store.put_multipart(&self.path).await;
+        let opened = timely(Limit::SHORT, store.put_multipart(&self.path)).await;
         let mut upload = self.note(Operation::CreateUpload, opened)?;
-        let sent = upload.put_part(PutPayload::from_static(BODY)).await;
+        let sent = timely(Limit::SHORT, upload.put_part(PutPayload::from_static(BODY))).await;
         let sent = self.note(Operation::PutPart, sent);
         if end == Operation::CompleteUpload && sent.is_some() {
-            let completed = upload.complete().await.map(drop);
+            let completed = timely(Limit::of_parts(1), upload.complete()).await.map(drop);
             if self.note(end, completed).is_some() {
                 return Some(());
             }
         }
-        let aborted = upload.abort().await;
+        let aborted = timely(Limit::SHORT, upload.abort()).await;
         self.aborted(aborted, end)
     }
 
     async fn parts_upload(&mut self, end: Operation) -> Option<()> {
         let Interface::Parts(parts) = self.wire.interface().clone() else { return None };
-        let opened = parts.create_multipart(&self.path).await;
+        let opened = timely(Limit::SHORT, parts.create_multipart(&self.path)).await;
         let id = self.note(Operation::CreateUpload, opened)?;
-        let sent = parts.put_part(&self.path, &id, 0, PutPayload::from_static(BODY)).await;
+        let sent = timely(Limit::SHORT, parts.put_part(&self.path, &id, 0, PutPayload::from_static(BODY))).await;
         let sent = self.note(Operation::PutPart, sent);
         if let (Operation::CompleteUpload, Some(part)) = (end, sent) {
-            let completed = parts.complete_multipart(&self.path, &id, vec![part]).await.map(drop);
+            let completing = parts.complete_multipart(&self.path, &id, vec![part]);
+            let completed = timely(Limit::of_parts(1), completing).await.map(drop);
             if self.note(end, completed).is_some() {
                 return Some(());
             }
         }
-        let aborted = parts.abort_multipart(&self.path, &id).await;
+        let aborted = timely(Limit::SHORT, parts.abort_multipart(&self.path, &id)).await;
         self.aborted(aborted, end)
     }
 
@@ -388,7 +388,7 @@ impl Check {
     }
 
     async fn delete(&mut self) {
-        let deleted = match self.wire.store().delete(&self.path).await {
+        let deleted = match timely(Limit::SHORT, self.wire.store().delete(&self.path)).await {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
             deleted => deleted,
         };

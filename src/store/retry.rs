@@ -5,7 +5,9 @@
 //! part under its own number, which the writers that come with `object_store` cannot.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
 
 use super::failure;
 use super::watch::Watch;
@@ -14,10 +16,18 @@ use super::watch::Watch;
 const LEAST: Duration = Duration::from_secs(60);
 /// How long a store is given that has failed every request yet.
 const FIRST_CONTACT: Duration = Duration::from_secs(10);
-/// A part is repeated for as long as it would take at this rate, if that is longer.
-const SLOWEST_BYTES_PER_SECOND: u64 = 256 * 1024;
-/// What `object_store` allows for any request, whatever its size.
-const SHORTEST_TRY: Duration = Duration::from_secs(30);
+/// How often a request is made at least that fails late, once the store has answered at all.
+const TRIES: u32 = 3;
+/// What a request may take besides its body.
+const SHORTEST: Duration = Duration::from_secs(30);
+/// Four parts share a line of 2 Mbit/s.
+const SLOWEST_BYTES_PER_SECOND: u64 = 64 * 1024;
+/// The largest part of any store.
+const LARGEST_BODY: u64 = 5 << 30;
+/// What it may take a store to put the parts of an object together: some minutes for thousands (S3 API reference,
+/// `CompleteMultipartUpload`).
+const ASSEMBLY: Duration = Duration::from_secs(60);
+const ASSEMBLY_OF_A_PART: Duration = Duration::from_millis(100);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Credentials that have just expired, or clocks that differ, make for one refusal; more of them are meant.
@@ -25,10 +35,54 @@ const REFUSALS: u32 = 1;
 /// A body that was damaged on the way is whole the next time; where the two sides reckon differently, it never is.
 const DAMAGES: u32 = 3;
 
+/// How long one try of a request may take. It is the only limit: the client's own, of which its settings know one for all
+/// requests, has to be out of the way ([`Limit::LONGEST`]).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Limit(Duration);
+
+impl Limit {
+    /// That of a request without a body.
+    pub(super) const SHORT: Self = Self(SHORTEST);
+    /// No request takes longer.
+    pub(super) const LONGEST: Self = Self::of_size(LARGEST_BODY);
+
+    /// That of a request with a body of so many bytes.
+    pub(super) fn of_body(bytes: usize) -> Self {
+        Self::of_size(bytes as u64)
+    }
+
+    const fn of_size(bytes: u64) -> Self {
+        Self(Duration::from_secs(SHORTEST.as_secs() + bytes / SLOWEST_BYTES_PER_SECOND))
+    }
+
+    /// That of completing an upload of so many parts, for which the store may have to copy them.
+    pub(super) fn of_parts(parts: usize) -> Self {
+        Self(ASSEMBLY + ASSEMBLY_OF_A_PART * u32::try_from(parts).unwrap_or(u32::MAX))
+    }
+
+    pub(super) const fn as_secs(self) -> u64 {
+        self.0.as_secs()
+    }
+}
+
+/// Ends a try of a request that takes longer than it may.
+pub(super) async fn timely<T>(
+    limit: Limit,
+    request: impl Future<Output = object_store::Result<T>>,
+) -> object_store::Result<T> {
+    timeout(limit.0, request).await.unwrap_or_else(|_| {
+        let text = format!("no answer within {} s", limit.as_secs());
+        let source = std::io::Error::new(std::io::ErrorKind::TimedOut, text);
+        Err(object_store::Error::Generic { store: "consign", source: source.into() })
+    })
+}
+
 /// How long one request may go on being repeated.
 #[derive(Debug)]
 pub(super) struct Patience {
-    until: Instant,
+    /// From its first failure on.
+    until: Option<Instant>,
+    tries: u32,
     answered: bool,
     pause: Duration,
     refusals: u32,
@@ -38,16 +92,15 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// For a request with a body of this size. A store that has never been reached is not waited for: its address or
-    /// the network is wrong, and the caller wants to know now. One that answers with failures from the start is waited
-    /// for, but not for long.
-    pub(super) fn new(bytes: usize, answered: bool, key: String, watch: Arc<dyn Watch>) -> Self {
-        let budget = if answered { LEAST.max(at_the_slowest(bytes)) } else { FIRST_CONTACT };
-        Self { until: Instant::now() + budget, answered, pause: FIRST_PAUSE, refusals: 0, damages: 0, key, watch }
+    /// A store that has never been reached is not waited for: its address or the network is wrong, and the caller wants to
+    /// know now. One that answers with failures from the start is waited for, but not for long.
+    pub(super) fn new(answered: bool, key: String, watch: Arc<dyn Watch>) -> Self {
+        Self { until: None, tries: 0, answered, pause: FIRST_PAUSE, refusals: 0, damages: 0, key, watch }
     }
 
     /// Waits and says yes, or says at once that this failure is final.
     pub(super) async fn again(&mut self, error: &object_store::Error) -> bool {
+        self.tries += 1;
         let worth_it = match verdict(error) {
             Verdict::Final => false,
             Verdict::Refused => {
@@ -60,23 +113,17 @@ impl Patience {
             }
             Verdict::Passing { reached } => reached || self.answered,
         };
-        if !worth_it || Instant::now() + self.pause > self.until {
+        let budget = if self.answered { LEAST } else { FIRST_CONTACT };
+        let until = *self.until.get_or_insert_with(|| Instant::now() + budget);
+        let is_late = Instant::now() + self.pause > until && !(self.answered && self.tries < TRIES);
+        if !worth_it || is_late {
             return false;
         }
-        tokio::time::sleep(self.pause).await;
+        sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         self.watch.retried(&self.key, failure::kind_of(error));
         true
     }
-}
-
-/// How long one try of a request with a body of this size may take.
-pub(super) fn try_limit(bytes: usize) -> Duration {
-    SHORTEST_TRY + at_the_slowest(bytes)
-}
-
-fn at_the_slowest(bytes: usize) -> Duration {
-    Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND)
 }
 
 /// What S3 and its likes say of a body that its checksum does not fit (S3 API reference, error responses).

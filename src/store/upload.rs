@@ -17,6 +17,7 @@ use super::digest::Sum;
 use super::exists::{self, Claim, Claims};
 use super::ledger::{self, Entry, Finished, Ledger};
 use super::local::{LocalFile, Staging};
+use super::retry::{Limit, timely};
 use super::watch::{Underway, Watch};
 use super::wire::{Incomplete, Opened, Owner, Wire};
 use super::{Backend, OnExists, PartSchedule, Payload, Store, failure};
@@ -466,7 +467,7 @@ impl ObjectUpload {
         self.sent.push(None);
         match &mut self.open {
             Open::Yes(Opened::Object(upload), _) => {
-                let sending = upload.put_part(bytes);
+                let sending = timely(Limit::of_body(size), upload.put_part(bytes));
                 self.parts.spawn(async move {
                     let sent = sending.await;
                     drop(permit);
@@ -519,7 +520,6 @@ impl ObjectUpload {
             }
             Open::Yes(opened, noted) => {
                 let token = if let Opened::Parts { token, .. } = &opened { token.clone() } else { None };
-                let sent = sent.into_iter().flatten().collect();
                 (wire.complete(&path, opened, sent, claims.complete, sum).await.map(|()| token), noted)
             }
             Open::Not | Open::Asked(_) => unreachable!("a file is ended before it is completed"),

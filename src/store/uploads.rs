@@ -12,6 +12,7 @@ use object_store::signer::{Method, SignedUrlOptions, Signer};
 use regex::Regex;
 
 use super::reap::Reaped;
+use super::retry::{Limit, timely};
 use super::{Store, failure};
 use crate::{Error, ErrorKind, Result};
 
@@ -43,7 +44,8 @@ async fn page(store: &Store, prefix: &str, after: Option<&(String, String)>) -> 
         query.extend([("key-marker", &**key), ("upload-id-marker", &**id)]);
     }
     let options = SignedUrlOptions::new().with_query(query);
-    let url = s3.signed_url_opts(Method::GET, &Path::default(), SIGNED_FOR, &options).await;
+    let path = Path::default();
+    let url = timely(Limit::SHORT, s3.signed_url_opts(Method::GET, &path, SIGNED_FOR, &options)).await;
     let page = get(DOING, url.map_err(|e| failure::object(DOING, e))?.as_str()).await?;
     // What some servers say of a bucket that has never had an upload.
     Ok(page.unwrap_or_default())
@@ -71,7 +73,7 @@ async fn all(store: &Store, prefix: &str) -> Result<Vec<Open>> {
 
 async fn abort(store: &Store, path: &Path, id: &String) -> Result<()> {
     let s3 = store.s3.as_ref().expect("the store is S3");
-    match s3.abort_multipart(path, id).await {
+    match timely(Limit::SHORT, s3.abort_multipart(path, id)).await {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(e) => Err(failure::object(&format!("abort the upload of `{path}`"), e)),
     }
@@ -117,7 +119,8 @@ pub(super) enum Lost {
 
 /// How much sooner than the journal says an upload may have been opened, in seconds: the clocks differ.
 const SOONER: i64 = 60;
-/// How much later: the request is repeated for a minute, its last try for three, and the clocks differ.
+/// How much later: a request is repeated for a minute and a half, though not all clients end a try in time, and the clocks
+/// differ.
 const LATER: i64 = 300;
 
 /// Aborts the upload of this key that was asked for at a second since 1970, and whose id never came: so it has no part.
@@ -155,7 +158,7 @@ pub(super) async fn parts(store: &Store, path: &Path, id: &str) -> Result<Option
     let s3 = store.s3.as_ref().expect("the store is S3");
     let options = SignedUrlOptions::new().with_query([("uploadId", id)]);
     let doing = "list the parts of an upload";
-    let url = s3.signed_url_opts(Method::GET, path, SIGNED_FOR, &options).await;
+    let url = timely(Limit::SHORT, s3.signed_url_opts(Method::GET, path, SIGNED_FOR, &options)).await;
     let page = get(doing, url.map_err(|e| failure::object(doing, e))?.as_str()).await?;
     Ok(page.map(|page| texts(&page, &PART).count()))
 }

@@ -20,7 +20,7 @@ use super::Store;
 use super::digest::Sum;
 use super::exists::Claim;
 use super::failure;
-use super::retry::{Patience, reached, try_limit};
+use super::retry::{Limit, Patience, reached, timely};
 use super::watch::Watch;
 
 /// A store that can be driven part by part.
@@ -113,10 +113,10 @@ impl Wire {
         self.create.as_deref()
     }
 
-    fn patience(&self, path: &Path, bytes: usize) -> Patience {
+    fn patience(&self, path: &Path) -> Patience {
         let key = path.as_ref().strip_prefix(self.prefix.as_ref()).unwrap_or_else(|| path.as_ref());
         let key = key.trim_start_matches('/').to_owned();
-        Patience::new(bytes, self.answered.load(Ordering::Relaxed), key, Arc::clone(&self.watch))
+        Patience::new(self.answered.load(Ordering::Relaxed), key, Arc::clone(&self.watch))
     }
 
     fn heard<T>(&self, answer: T) -> T {
@@ -126,18 +126,20 @@ impl Wire {
 
     pub(super) async fn open(&self, path: &Path, token: &str) -> Result<Opened> {
         let parts = match &self.store {
-            Interface::Object(store) => return store.put_multipart(path).await.map(Opened::Object),
+            Interface::Object(store) => {
+                return timely(Limit::SHORT, store.put_multipart(path)).await.map(Opened::Object);
+            }
             Interface::Parts(parts) => parts,
         };
-        let mut patience = self.patience(path, 0);
+        let mut patience = self.patience(path);
         let mut token = Some(token);
         loop {
             let attributes = token.map(attributes).unwrap_or_default();
             let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
-            match parts.create_multipart_opts(path, options).await {
+            match timely(Limit::SHORT, parts.create_multipart_opts(path, options)).await {
                 // Azure needs no request to open an upload, and has no id for it. It is asked for something, so that an
                 // address that nobody answers is told before any part is sent, and a line that goes down later is not.
-                Ok(id) if id.is_empty() => match self.store.store().head(path).await {
+                Ok(id) if id.is_empty() => match timely(Limit::SHORT, self.store().head(path)).await {
                     Err(e) if !reached(&e) => {
                         if !patience.again(&e).await {
                             return Err(e);
@@ -162,11 +164,11 @@ impl Wire {
         let Interface::Parts(parts) = &self.store else {
             unreachable!("only a store of parts opens an upload with an id")
         };
-        let mut patience = self.patience(path, bytes.content_length());
+        let mut patience = self.patience(path);
         let id = id.to_owned();
         loop {
             let sending = parts.put_part(path, &id, number, bytes.clone());
-            match timely(bytes.content_length(), sending).await {
+            match timely(Limit::of_body(bytes.content_length()), sending).await {
                 Ok(part) => return self.heard(Ok(part)),
                 Err(e) => {
                     if !patience.again(&e).await {
@@ -179,9 +181,9 @@ impl Wire {
 
     /// Whether something stands at a path.
     pub(super) async fn exists(&self, path: &Path) -> Result<bool> {
-        let mut patience = self.patience(path, 0);
+        let mut patience = self.patience(path);
         loop {
-            match self.store().head(path).await {
+            match timely(Limit::SHORT, self.store().head(path)).await {
                 Ok(_) => return self.heard(Ok(true)),
                 Err(object_store::Error::NotFound { .. }) => return self.heard(Ok(false)),
                 Err(e) => {
@@ -195,9 +197,13 @@ impl Wire {
 
     /// The bytes of what stands at a path.
     pub(super) async fn read(&self, path: &Path) -> Result<Option<Bytes>> {
-        let mut patience = self.patience(path, 0);
+        let mut patience = self.patience(path);
         loop {
-            let read = async { self.store().get(path).await?.bytes().await };
+            let read = async {
+                let found = timely(Limit::SHORT, self.store().get(path)).await?;
+                let size = usize::try_from(found.meta.size).unwrap_or(usize::MAX);
+                timely(Limit::of_body(size), found.bytes()).await
+            };
             match read.await {
                 Ok(bytes) => return self.heard(Ok(Some(bytes))),
                 Err(object_store::Error::NotFound { .. }) => return self.heard(Ok(None)),
@@ -212,9 +218,9 @@ impl Wire {
 
     /// Deletes what stands at a path, if anything does.
     pub(super) async fn remove(&self, path: &Path) -> Result<()> {
-        let mut patience = self.patience(path, 0);
+        let mut patience = self.patience(path);
         loop {
-            match self.store().delete(path).await {
+            match timely(Limit::SHORT, self.store().delete(path)).await {
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => return self.heard(Ok(())),
                 Err(e) => {
                     if !patience.again(&e).await {
@@ -235,7 +241,7 @@ impl Wire {
         token: String,
         sum: &Sum,
     ) -> Result<Option<String>, Incomplete> {
-        let mut patience = self.patience(path, bytes.content_length());
+        let mut patience = self.patience(path);
         let mut token = Some(token).filter(|_| claim != Claim::Replace);
         let mut tried = Tried::Never;
         loop {
@@ -246,7 +252,7 @@ impl Wire {
             let attributes = token.as_deref().map(attributes).unwrap_or_default();
             let options = PutOptions { mode, attributes, ..PutOptions::default() };
             let putting = self.store().put_opts(path, bytes.clone(), options);
-            let error = match timely(bytes.content_length(), putting).await {
+            let error = match timely(Limit::of_body(bytes.content_length()), putting).await {
                 Ok(_) => return self.heard(Ok(token)),
                 Err(e) if is_no_metadata(&e) && token.is_some() => {
                     token = None;
@@ -273,19 +279,21 @@ impl Wire {
         &self,
         path: &Path,
         opened: Opened,
-        sent: Vec<PartId>,
+        sent: Vec<Option<PartId>>,
         claim: Claim,
         sum: &Sum,
     ) -> Result<(), Incomplete> {
+        let limit = Limit::of_parts(sent.len());
+        let sent = sent.into_iter().flatten().collect();
         match (opened, &self.store) {
             (Opened::Object(mut upload), _) => {
                 let mut completed = if claim == Claim::Replace { Ok(()) } else { self.look(path).await };
                 if completed.is_ok() {
-                    let Err(e) = upload.complete().await else { return Ok(()) };
+                    let Err(e) = timely(limit, upload.complete()).await else { return Ok(()) };
                     completed = self.settle(path, None, sum, claim, e).await;
                 }
                 if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
-                    *left = upload.abort().await.err();
+                    *left = timely(Limit::SHORT, upload.abort()).await.err();
                 }
                 completed
             }
@@ -297,7 +305,7 @@ impl Wire {
                 let mut completed = self.complete_parts(by, path, &id, token.as_deref(), sent, claim, sum).await;
                 if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
                     // Its parts would be kept.
-                    *left = match parts.abort_multipart(path, &id).await {
+                    *left = match timely(Limit::SHORT, parts.abort_multipart(path, &id)).await {
                         Ok(()) | Err(object_store::Error::NotFound { .. }) => None,
                         Err(e) => Some(e),
                     };
@@ -321,12 +329,13 @@ impl Wire {
         claim: Claim,
         sum: &Sum,
     ) -> Result<(), Incomplete> {
-        let mut patience = self.patience(path, 0);
+        let mut patience = self.patience(path);
         if claim == Claim::Look {
             self.look(path).await?;
         }
         loop {
-            let Err(e) = by.complete_multipart(path, id, sent.clone()).await else { return Ok(()) };
+            let completing = by.complete_multipart(path, id, sent.clone());
+            let Err(e) = timely(Limit::of_parts(sent.len()), completing).await else { return Ok(()) };
             match self.settle(path, token, sum, claim, e).await {
                 Err(Incomplete::NotWritten { error, .. } | Incomplete::Unknown(error))
                     if patience.again(&error).await => {}
@@ -370,10 +379,10 @@ impl Wire {
 
     /// Whose object stands at a path, of which we have written one with this token.
     pub(super) async fn owner(&self, path: &Path, token: &str) -> Result<Owner> {
-        let mut patience = self.patience(path, 0);
+        let mut patience = self.patience(path);
         loop {
             let options = GetOptions { head: true, ..GetOptions::default() };
-            let error = match self.store().get_opts(path, options).await {
+            let error = match timely(Limit::SHORT, self.store().get_opts(path, options)).await {
                 Ok(found) => {
                     return Ok(match found.attributes.get(&Attribute::Metadata(TOKEN.into())) {
                         Some(found) if found.as_ref() == token => Owner::We,
@@ -392,7 +401,7 @@ impl Wire {
 
     /// Whether what stands at a path is ours, by its token or by its bytes.
     pub(super) async fn stands(&self, path: &Path, token: Option<&str>, sum: &Sum) -> Result<bool> {
-        let mut patience = self.patience(path, 0);
+        let mut patience = self.patience(path);
         loop {
             match self.is_ours(path, token, sum).await {
                 Ok(ours) => return self.heard(Ok(ours)),
@@ -407,7 +416,7 @@ impl Wire {
     }
 
     async fn is_ours(&self, path: &Path, token: Option<&str>, sum: &Sum) -> Result<bool> {
-        let found = self.store.store().get(path).await?;
+        let found = timely(Limit::SHORT, self.store().get(path)).await?;
         let written = found.attributes.get(&Attribute::Metadata(TOKEN.into()));
         if let (Some(token), Some(written)) = (token, written) {
             return Ok(written.as_ref() == token);
@@ -417,7 +426,7 @@ impl Wire {
         }
         let mut read = sum.digest();
         let mut stream = found.into_stream();
-        while let Some(bytes) = stream.try_next().await? {
+        while let Some(bytes) = timely(Limit::SHORT, stream.try_next()).await? {
             read.update(&bytes);
         }
         Ok(read.sum() == *sum)
@@ -425,11 +434,11 @@ impl Wire {
 
     pub(super) async fn abort(&self, path: &Path, opened: Opened) -> Result<()> {
         match (opened, &self.store) {
-            (Opened::Object(mut upload), _) => upload.abort().await,
+            (Opened::Object(mut upload), _) => timely(Limit::SHORT, upload.abort()).await,
             (Opened::Parts { id, .. }, Interface::Parts(parts)) => {
-                let mut patience = self.patience(path, 0);
+                let mut patience = self.patience(path);
                 loop {
-                    match parts.abort_multipart(path, &id).await {
+                    match timely(Limit::SHORT, parts.abort_multipart(path, &id)).await {
                         Ok(()) | Err(object_store::Error::NotFound { .. }) => return Ok(()),
                         Err(e) => {
                             if !patience.again(&e).await {
@@ -444,16 +453,6 @@ impl Wire {
             }
         }
     }
-}
-
-/// Ends a try of a request that takes longer than its size explains.
-async fn timely<T>(bytes: usize, request: impl Future<Output = Result<T>>) -> Result<T> {
-    let limit = try_limit(bytes);
-    tokio::time::timeout(limit, request).await.unwrap_or_else(|_| {
-        let source =
-            std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {} s", limit.as_secs()));
-        Err(object_store::Error::Generic { store: "consign", source: source.into() })
-    })
 }
 
 /// Whether a request has failed since the store takes no metadata.

@@ -16,6 +16,8 @@ mod preflight;
 mod proxy;
 mod resumed;
 mod rows;
+mod silent;
+mod slow;
 
 use std::num::NonZeroU64;
 use std::ops::Range;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use tokio::task::spawn_blocking;
 
@@ -44,7 +43,7 @@ impl Visible {
     pub(super) async fn take_back(&self) -> bool {
         match (self.owner().await, &self.by) {
             (Ok(Owner::Another), _) => true,
-            (Ok(Owner::We), Proof::Token(wire, path, _)) => wire.store().delete(path).await.is_ok(),
+            (Ok(Owner::We), Proof::Token(wire, path, _)) => wire.remove(path).await.is_ok(),
             (Ok(Owner::We), Proof::File(file)) => {
                 let file = Arc::clone(file);
                 spawn_blocking(move || file.remove()).await.is_ok_and(|removed| removed.is_ok())

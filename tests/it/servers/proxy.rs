@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -57,6 +58,8 @@ enum Line {
 
 struct Cuts {
     rule: Option<CutRule>,
+    /// At most so many bytes of requests pass a second, on each connection.
+    rate: Option<u32>,
     /// How many requests came that the rule is for.
     came: AtomicUsize,
     /// How many of them have been cut.
@@ -66,11 +69,20 @@ struct Cuts {
 impl Proxy {
     /// Listens before the server at `url`.
     pub(super) async fn start(url: &str, rule: Option<CutRule>) -> Self {
+        Self::listen(url, rule, None).await
+    }
+
+    /// A slow line, on which so many bytes of a request pass a second.
+    pub(super) async fn start_slow(url: &str, rate: u32) -> Self {
+        Self::listen(url, None, Some(rate)).await
+    }
+
+    async fn listen(url: &str, rule: Option<CutRule>, rate: Option<u32>) -> Self {
         let server = url.strip_prefix("http://").expect("a server's URL").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (up, line) = watch::channel(Line::Up);
-        let cuts = Arc::new(Cuts { rule, came: AtomicUsize::new(0), struck: AtomicUsize::new(0) });
+        let cuts = Arc::new(Cuts { rule, rate, came: AtomicUsize::new(0), struck: AtomicUsize::new(0) });
         let task = tokio::spawn(serve(listener, server, line, Arc::clone(&cuts))).abort_handle();
         Self { address, up, task, cuts }
     }
@@ -151,6 +163,9 @@ async fn pass(mut client: TcpStream, server: &str, cuts: &Cuts) -> io::Result<()
                     (sent, answered) = (0, 0);
                 }
                 sent += read;
+                if let Some(rate) = cuts.rate {
+                    tokio::time::sleep(Duration::from_secs(read as u64) / rate).await;
+                }
                 match cut {
                     Some(Cut::ResetRequest(most)) if sent >= most => return client.set_zero_linger(),
                     Some(Cut::Silence) => std::future::pending().await,
