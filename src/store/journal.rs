@@ -1,8 +1,6 @@
 //! Where the list of an export's open uploads is kept, so that it outlives the export.
 
 use std::fmt;
-#[cfg(unix)]
-use std::fs::File;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path as FilePath, PathBuf};
@@ -16,6 +14,7 @@ use tokio::task::spawn_blocking;
 
 use super::digest::{Digest, sha256};
 use super::exists::Claim;
+use super::local::sync_folder;
 use super::watch::Nobody;
 use super::wire::{Incomplete, Wire};
 use super::{Backend, Store, failure};
@@ -244,7 +243,7 @@ impl Lines {
         file.write_all(text.as_bytes())?;
         file.sync_data()?;
         if is_new {
-            sync_folder(folder.unwrap_or_else(|| FilePath::new(".")))?;
+            sync_folder(folder.unwrap_or_else(|| FilePath::new("")))?;
         }
         Ok(())
     }
@@ -260,18 +259,6 @@ impl Lines {
         }
         Ok(())
     }
-}
-
-/// Makes the name of a new file durable.
-#[cfg(unix)]
-fn sync_folder(folder: &FilePath) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// This system keeps names by itself.
-#[cfg(not(unix))]
-fn sync_folder(_: &FilePath) -> io::Result<()> {
-    Ok(())
 }
 
 #[cold]

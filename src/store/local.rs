@@ -33,7 +33,16 @@ pub(super) struct Staging {
     /// The folders that were made for it, in their order.
     made: Mutex<Vec<PathBuf>>,
     files: AtomicU64,
+    fsync: Fsync,
     noted: Option<Entry>,
+}
+
+/// Whether files are forced out to the disk, with their names.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Fsync {
+    #[default]
+    Off,
+    On,
 }
 
 impl Staging {
@@ -43,7 +52,7 @@ impl Staging {
     }
 
     /// Makes the folder with this name, and the root above it where it is not there yet.
-    pub(super) fn create(root: &Path, name: &str, noted: Option<Entry>) -> Result<Self> {
+    pub(super) fn create(root: &Path, name: &str, fsync: Fsync, noted: Option<Entry>) -> Result<Self> {
         let doing = || format!("make a folder for unfinished files in `{}`", root.display());
         let mut made: Vec<_> = root.ancestors().take_while(|path| !path.exists()).map(Path::to_path_buf).collect();
         made.reverse();
@@ -53,6 +62,7 @@ impl Staging {
             folder: PathBuf::new(),
             made: Mutex::new(made),
             files: AtomicU64::new(0),
+            fsync,
             noted,
         };
         fs::create_dir_all(root).map_err(|e| failure::file(&doing(), e))?;
@@ -93,6 +103,16 @@ impl Staging {
             }
         }
         Ok(())
+    }
+
+    /// Forces the names out that lead to a file: those in all folders down from the root, since another export may have
+    /// made one of them just now, and those of the folders that were made above it.
+    fn sync_names(&self, target: &Path) -> io::Result<()> {
+        for folder in target.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root)) {
+            sync_folder(folder)?;
+        }
+        let above: Vec<_> = self.made().iter().filter(|made| self.root.starts_with(made)).cloned().collect();
+        above.iter().rev().filter_map(|made| made.parent()).try_for_each(sync_folder)
     }
 
     fn made(&self) -> MutexGuard<'_, Vec<PathBuf>> {
@@ -152,8 +172,8 @@ impl LocalFile {
     pub(super) fn publish(mut self, key: &str, claim: Claim) -> Result<Published> {
         let target = target(&self.staging.root, key);
         let failed = |e| failure::file(&format!("write `{key}`"), e);
-        if let Some(file) = self.file.take() {
-            // A manifest must not outlive the bytes that it names, and some file systems tell a failed write only here.
+        let is_synced = self.staging.fsync == Fsync::On;
+        if let (Some(file), true) = (self.file.take(), is_synced) {
             file.sync_data().map_err(failed)?;
         }
         for last in [false, true] {
@@ -168,7 +188,10 @@ impl LocalFile {
                 Claim::Create | Claim::Look => fs::hard_link(&self.temporary, &target),
             };
             match published {
-                Ok(()) => return Ok(Published { file: self, target }),
+                Ok(()) => {
+                    let published = Published { file: self, target };
+                    return if is_synced { published.sync_name(key, claim) } else { Ok(published) };
+                }
                 Err(e) if claim != Claim::Replace && e.kind() == io::ErrorKind::AlreadyExists => {
                     return Err(failure::another(key));
                 }
@@ -190,6 +213,13 @@ pub(super) struct Published {
 }
 
 impl Published {
+    fn sync_name(self, key: &str, claim: Claim) -> Result<Self> {
+        let Err(e) = self.file.staging.sync_names(&self.target) else { return Ok(self) };
+        // What replaces nothing can be taken back.
+        let _ = if claim == Claim::Replace { Ok(()) } else { self.remove() };
+        Err(failure::file(&format!("force `{key}` out to the disk"), e))
+    }
+
     /// Whose file stands there by now.
     pub(super) fn owner(&self) -> Owner {
         is_same(&self.file.temporary, &self.target)
@@ -198,6 +228,20 @@ impl Published {
     pub(super) fn remove(&self) -> io::Result<()> {
         fs::remove_file(&self.target)
     }
+}
+
+/// Makes the names in a folder durable.
+#[cfg(unix)]
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    // The folder of a relative path's first segment has no name.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder)?.sync_all()
+}
+
+/// This system keeps names by itself.
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Whether a name is that of our file.

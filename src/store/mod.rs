@@ -54,6 +54,7 @@ use object_store::multipart::MultipartStore;
 use tokio::sync::OnceCell;
 
 use self::exists::Conditions;
+use self::local::Fsync;
 use self::wire::{Interface, PartStore};
 use crate::{Error, ErrorKind, Result};
 
@@ -77,6 +78,7 @@ pub struct Store {
     prefix: object_store::path::Path,
     schedule: PartSchedule,
     create_check: CreateCheck,
+    fsync: Fsync,
     /// A client that makes objects only where nothing stands.
     create: Option<Arc<dyn PartStore>>,
     /// What was found out about the server, once it was asked.
@@ -145,6 +147,7 @@ impl Store {
             prefix: object_store::path::Path::default(),
             schedule,
             create_check: CreateCheck::default(),
+            fsync: Fsync::default(),
             create: None,
             conditions: Arc::default(),
             #[cfg(feature = "aws")]
@@ -153,9 +156,29 @@ impl Store {
     }
 
     /// A folder of this machine, which is created with the first file if it is not there.
+    ///
+    /// What is delivered survives the process, but the machine only [with `fsync`](Self::with_fsync).
     #[must_use]
     pub fn folder(path: impl Into<PathBuf>) -> Self {
         Self::with_backend(Backend::Folder(path.into()), PartSchedule::FOLDER)
+    }
+
+    /// The same store; if it is a folder, each file is forced out to the disk (`fsync`) before it gets its name, and so is
+    /// the name, with those of the folders that lead to it, before the manifest is written. After a crash of the machine,
+    /// too, a manifest that is there then names files that are there, whole; and what a commit has returned for stays.
+    ///
+    /// By default nothing is forced out, so that exports wait for no disk. After a crash of the machine, files may be empty
+    /// or gone that were delivered in the last half minute or so, their manifest there or not; a process that is killed
+    /// loses nothing. Some network file systems tell of failed writes only when they are forced out.
+    ///
+    /// ```
+    /// use consign::store::Store;
+    ///
+    /// let store = Store::folder("/srv/exports").with_fsync();
+    /// ```
+    #[must_use]
+    pub fn with_fsync(self) -> Self {
+        Self { fsync: Fsync::On, ..self }
     }
 
     /// The same store, in which everything stands under `prefix`, below the prefix that it has.
@@ -263,6 +286,7 @@ impl fmt::Debug for Store {
             .field("prefix", &self.prefix.as_ref())
             .field("schedule", &self.schedule)
             .field("create_check", &self.create_check)
+            .field("fsync", &self.fsync)
             .finish_non_exhaustive()
     }
 }

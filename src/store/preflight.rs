@@ -10,7 +10,7 @@ use object_store::{ObjectStoreExt, PutPayload};
 use tokio::task::spawn_blocking;
 
 use super::exists::{self, Claim};
-use super::local::{LocalFile, Staging, target};
+use super::local::{Fsync, LocalFile, Staging, target};
 use super::retry::{Limit, timely};
 use super::watch::Nobody;
 use super::wire::{Interface, Wire};
@@ -207,8 +207,8 @@ impl Store {
         let store = self.clone();
         let checked = match &self.backend {
             Backend::Folder(root) => {
-                let root = root.clone();
-                spawn_blocking(move || check_folder(&root, &key, on_exists)).await
+                let (root, fsync) = (root.clone(), self.fsync);
+                spawn_blocking(move || check_folder(&root, fsync, &key, on_exists)).await
             }
             Backend::Object(interface) => {
                 let wire = Wire::new(self, interface.clone(), Arc::new(Nobody));
@@ -231,10 +231,10 @@ impl Preflight {
 }
 
 /// Takes the ways of an export to a folder.
-fn check_folder(root: &FilePath, key: &str, on_exists: OnExists) -> Preflight {
+fn check_folder(root: &FilePath, fsync: Fsync, key: &str, on_exists: OnExists) -> Preflight {
     let claim = if on_exists == OnExists::Overwrite { Claim::Replace } else { Claim::Create };
     let write = || {
-        let mut file = LocalFile::create(Arc::new(Staging::create(root, &Staging::name(root), None)?), key)?;
+        let mut file = LocalFile::create(Arc::new(Staging::create(root, &Staging::name(root), fsync, None)?), key)?;
         file.write(key, &PutPayload::from_static(BODY))?;
         file.publish(key, claim)
     };

@@ -216,7 +216,8 @@ impl Uploader {
                         Some(ledger) => Some(Entry::folder(Arc::clone(ledger), &name).await?),
                         None => None,
                     };
-                    let made = spawn_blocking(move || Staging::create(&root, &name, noted)).await;
+                    let fsync = self.store.fsync;
+                    let made = spawn_blocking(move || Staging::create(&root, &name, fsync, noted)).await;
                     let made = Arc::new(made.map_err(|e| failure::task("make a folder", e))??);
                     Arc::clone(self.staging.insert(made))
                 };

@@ -17,11 +17,16 @@ use tempfile::TempDir;
 use crate::program::example;
 
 fn start(folder: &str, root: &Path) -> Export {
+    start_on(folder, &Store::folder(root), OnExists::Overwrite)
+}
+
+fn start_on(folder: &str, store: &Store, rule: OnExists) -> Export {
     let (bucket, folder) = (BucketName::parse("acme-exports").unwrap(), FolderPath::parse(folder).unwrap());
     let destination = Destination::builder(bucket, folder, Template::parse("t").unwrap())
         .with_max_rows(std::num::NonZeroU64::MIN)
+        .with_on_exists(rule)
         .with_columns(consign::row::Columns::all());
-    Export::builder(&destination.build().unwrap(), &Store::folder(root), Context::new(chrono::Utc::now()))
+    Export::builder(&destination.build().unwrap(), store, Context::new(chrono::Utc::now()))
         .with_columns(["a"])
         .with_run_id("run")
         .start()
@@ -226,4 +231,97 @@ async fn folders_that_were_made_in_vain_go_again() {
     let before = ["out", "out/t.csv", "out/t_2.csv", "out/t_3.csv"].map(|path| root.join(path).display().to_string());
     assert_eq!(export.commit().await.unwrap_err().kind(), ErrorKind::Exists);
     assert_eq!(below(&root), before);
+}
+
+/// What a delivery asks of the disk, in its order: each call with the paths that it is about, temporary files without what is
+/// random in them.
+#[cfg(target_os = "linux")]
+fn traced(place: &Path, program: &[&str]) -> Vec<String> {
+    let trace = place.join("trace");
+    let output = Command::new("strace")
+        .args(["-f", "-y", "-qq", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2,link,linkat", "-o"])
+        .arg(&trace)
+        .arg(std::env::current_exe().unwrap())
+        .args(program)
+        .env(TRACED, place.join("made/root"))
+        .output()
+        .expect("strace is there: scripts/test installs it");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let place = place.display().to_string();
+    let calls = fs::read_to_string(trace).unwrap();
+    let mut shown = Vec::new();
+    for line in calls.lines() {
+        // A thread's number, the call, and what came of it.
+        let (_, call) = line.split_once(' ').unwrap();
+        let (name, rest) = call.trim_start().split_once('(').unwrap();
+        assert!(rest.ends_with("= 0"), "{line}");
+        let name = if name.starts_with("rename") { "rename" } else { name.trim_end_matches("at") };
+        let mut call = name.to_owned();
+        for path in rest.split(['"', '<', '>']).filter_map(|path| path.strip_prefix(&place)) {
+            let path = match path.split_once(".consign-") {
+                Some((root, temporary)) => format!("{root}{}", &temporary[17..]),
+                None => path.to_owned(),
+            };
+            call += &format!(" {path}");
+        }
+        shown.push(call);
+    }
+    shown
+}
+
+/// Tells the process that is traced where to deliver.
+#[cfg(target_os = "linux")]
+const TRACED: &str = "CONSIGN_TEST_TRACED";
+
+/// Delivers to a folder that is to be made, and to be traced; or has that done, and gives the calls.
+#[cfg(target_os = "linux")]
+fn trace(name: &str, rule: OnExists, with: fn(Store) -> Store) -> Option<Vec<String>> {
+    let Some(root) = std::env::var_os(TRACED) else {
+        let place = tempfile::tempdir().unwrap();
+        return Some(traced(place.path(), &["--exact", &format!("folder::{name}")]));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut export = start_on("p", &with(Store::folder(root)), rule);
+        export.write_record(["1"]).await.unwrap();
+        export.commit().await.unwrap();
+    });
+    None
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn with_fsync_bytes_are_forced_out_before_their_names() {
+    let name = "with_fsync_bytes_are_forced_out_before_their_names";
+    let Some(calls) = trace(name, OnExists::Overwrite, Store::with_fsync) else { return };
+    let expected = |number: u32, target: &str| {
+        [
+            format!("fdatasync /made/root/{number}"),
+            format!("rename /made/root/{number} /made/root/p/{target}"),
+            "fsync /made/root/p".to_owned(),
+            "fsync /made/root".to_owned(),
+            "fsync /made".to_owned(),
+            "fsync ".to_owned(),
+        ]
+    };
+    assert_eq!(calls, [expected(0, "t.csv"), expected(1, "manifest-run.json")].concat());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn with_fsync_links_are_forced_out_too() {
+    let name = "with_fsync_links_are_forced_out_too";
+    let Some(calls) = trace(name, OnExists::Fail, Store::with_fsync) else { return };
+    let expected = ["fdatasync /made/root/0", "link /made/root/0 /made/root/p/t.csv", "fsync /made/root/p"];
+    assert_eq!(calls[..3], expected);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_fsync_nothing_is_forced_out() {
+    let name = "without_fsync_nothing_is_forced_out";
+    let Some(calls) = trace(name, OnExists::Overwrite, |store| store) else { return };
+    let target = ["t.csv", "manifest-run.json"];
+    let expected = [0, 1].map(|number| format!("rename /made/root/{number} /made/root/p/{}", target[number]));
+    assert_eq!(calls, expected);
 }
