@@ -37,14 +37,7 @@ fn cloud(shown: &str, url: &Url) -> Result<Store> {
         "http" | "https" => None,
         _ => url.host_str(),
     };
-    let schedule = match scheme {
-        Scheme::MicrosoftAzure => PartSchedule::AZURE,
-        _ if std::env::var("AWS_ENDPOINT").is_ok_and(|host| host.contains(".r2.cloudflarestorage.com")) => {
-            PartSchedule::R2
-        }
-        _ => PartSchedule::S3,
-    };
-    let mut store = open(shown, url, &scheme)?.with_part_schedule(schedule);
+    let mut store = open(shown, url, &scheme)?;
     store.prefix = prefix;
     store.bucket = bucket.map(str::to_owned);
     Ok(store)
@@ -58,15 +51,23 @@ fn open(shown: &str, url: &Url, scheme: &Scheme) -> Result<Store> {
     match scheme {
         #[cfg(feature = "aws")]
         Scheme::AmazonS3 => {
-            let builder = s3(url);
+            let builder = s3(url, environment());
+            let schedule = schedule(url, &builder);
             let create = builder.clone().with_http_connector(super::create::Create).build();
             let create = Arc::new(built(shown, create)?);
-            Ok(Store::s3(Arc::new(built(shown, builder.build())?)).with_create_client(create))
+            let store = Store::s3(Arc::new(built(shown, builder.build())?));
+            Ok(store.with_create_client(create).with_part_schedule(schedule))
         }
         #[cfg(feature = "gcp")]
-        Scheme::GoogleCloudStorage => Ok(Store::multipart(Arc::new(built(shown, gcs(url).build())?))),
+        Scheme::GoogleCloudStorage => {
+            let store = Store::multipart(Arc::new(built(shown, gcs(url).build())?));
+            Ok(store.with_part_schedule(PartSchedule::GCS))
+        }
         #[cfg(feature = "azure")]
-        Scheme::MicrosoftAzure => Ok(Store::multipart(Arc::new(built(shown, azure(url).build())?))),
+        Scheme::MicrosoftAzure => {
+            let store = Store::multipart(Arc::new(built(shown, azure(url).build())?));
+            Ok(store.with_part_schedule(PartSchedule::AZURE))
+        }
         #[cfg(feature = "http")]
         Scheme::Http => Ok(Store::new(Arc::new(built(shown, http(url).build())?))),
         other => {
@@ -81,21 +82,57 @@ fn open(shown: &str, url: &Url, scheme: &Scheme) -> Result<Store> {
     }
 }
 
+/// The variables of the environment that are text.
 #[cfg(feature = "aws")]
-fn s3(url: &Url) -> object_store::aws::AmazonS3Builder {
-    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum};
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
 
-    let mut builder = AmazonS3Builder::from_env().with_url(url.as_str()).with_retry(retry());
+/// As the builder reads the environment, but for what differs by default, and a checksum of `none`, for which the builder
+/// has no word.
+#[cfg(feature = "aws")]
+fn s3(url: &Url, environment: impl Iterator<Item = (String, String)>) -> object_store::aws::AmazonS3Builder {
+    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey as Key, Checksum};
+
+    let given: Vec<(Key, String)> = environment
+        .filter(|(name, _)| name.starts_with("AWS_"))
+        .filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value)))
+        .collect();
+    let is_given = |key| given.iter().any(|(given, _)| *given == key);
+    let mut builder = AmazonS3Builder::new().with_url(url.as_str()).with_retry(retry());
     // A hash of every part for its signature is half of an upload's CPU; a checksum finds a flipped bit as well.
-    if std::env::var_os("AWS_UNSIGNED_PAYLOAD").is_none() {
+    if !is_given(Key::UnsignedPayload) {
         builder = builder.with_unsigned_payload(true);
     }
-    if std::env::var_os("AWS_CHECKSUM_ALGORITHM").is_none() {
+    if !is_given(Key::Checksum) {
         builder = builder.with_checksum_algorithm(Checksum::CRC64NVME);
     }
-    match limit("AWS_TIMEOUT") {
-        Some(limit) => builder.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), limit),
-        None => builder,
+    let timeout = Key::Client(ClientConfigKey::Timeout);
+    if !is_given(timeout) {
+        builder = builder.with_config(timeout, longest());
+    }
+    given
+        .into_iter()
+        .filter(|(key, value)| !(*key == Key::Checksum && value.eq_ignore_ascii_case("none")))
+        .fold(builder, |builder, (key, value)| builder.with_config(key, value))
+}
+
+/// The part schedule of the server that a URL or the environment names.
+#[cfg(feature = "aws")]
+fn schedule(url: &Url, builder: &object_store::aws::AmazonS3Builder) -> PartSchedule {
+    use object_store::aws::AmazonS3ConfigKey as Key;
+
+    let endpoint = match url.scheme() {
+        "https" => Some(url.clone()),
+        _ => {
+            let given = [Key::S3Endpoint, Key::Endpoint].iter().find_map(|key| builder.get_config_value(key));
+            given.and_then(|endpoint| Url::parse(&endpoint).ok())
+        }
+    };
+    match endpoint.as_ref().and_then(Url::host_str) {
+        Some(host) if host.ends_with(".r2.cloudflarestorage.com") => PartSchedule::R2,
+        Some(host) if host.ends_with(".scw.cloud") => PartSchedule::FEW_PARTS,
+        _ => PartSchedule::S3,
     }
 }
 
@@ -129,7 +166,7 @@ fn http(url: &Url) -> object_store::http::HttpBuilder {
 
 /// The client's limit for any request, unless the environment has one: its own default, 30 s, would end each part that is
 /// slower than 280 kB/s, and begin it anew. [`super::retry::Limit`] ends what takes too long for its size.
-#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+#[cfg(any(feature = "azure", feature = "gcp"))]
 fn limit(variable: &str) -> Option<String> {
     std::env::var_os(variable).is_none().then(longest)
 }
@@ -173,22 +210,61 @@ fn without_secrets(url: &str) -> String {
 
 #[cfg(all(test, feature = "aws", feature = "azure", feature = "gcp"))]
 mod tests {
-    use object_store::aws::AmazonS3ConfigKey;
+    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
     use object_store::azure::AzureConfigKey;
     use object_store::gcp::GoogleConfigKey;
 
     use super::*;
 
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn s3_with(url: &Url, variables: &[(&str, &str)]) -> AmazonS3Builder {
+        s3(url, variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
     /// 5 GiB at 64 KiB a second, and half a minute: no part is ended by its client.
     #[test]
     fn clients_leave_the_limits_to_us() {
-        let url = |text| Url::parse(text).unwrap();
         let key = ClientConfigKey::Timeout;
         let limits = [
-            s3(&url("s3://bucket")).get_config_value(&AmazonS3ConfigKey::Client(key)),
+            s3_with(&url("s3://bucket"), &[]).get_config_value(&AmazonS3ConfigKey::Client(key)),
             gcs(&url("gs://bucket")).get_config_value(&GoogleConfigKey::Client(key)),
             azure(&url("az://container")).get_config_value(&AzureConfigKey::Client(key)),
         ];
         assert_eq!(limits, [const { "81950s" }; 3].map(|limit| Some(limit.to_owned())));
+        let given = s3_with(&url("s3://bucket"), &[("AWS_TIMEOUT", "90s")]);
+        assert_eq!(given.get_config_value(&AmazonS3ConfigKey::Client(key)).as_deref(), Some("90s"));
+    }
+
+    #[test]
+    fn a_checksum_is_one_of_three() {
+        for (variables, expected) in [
+            (&[][..], Some("CRC64NVME")),
+            (&[("AWS_CHECKSUM_ALGORITHM", "sha256")], Some("sha256")),
+            (&[("AWS_CHECKSUM_ALGORITHM", "None")], None),
+        ] {
+            let builder = s3_with(&url("s3://bucket"), variables);
+            let checksum = builder.get_config_value(&AmazonS3ConfigKey::Checksum);
+            assert_eq!(checksum.as_deref().map(str::to_lowercase), expected.map(str::to_lowercase), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_known_by_its_address() {
+        let r2 = "https://0123.eu.r2.cloudflarestorage.com";
+        for (address, variables, expected) in [
+            ("s3://bucket", &[][..], PartSchedule::S3),
+            ("s3://bucket", &[("AWS_ENDPOINT", r2)], PartSchedule::R2),
+            ("s3://bucket", &[("AWS_ENDPOINT_URL", r2)], PartSchedule::R2),
+            ("s3://bucket", &[("AWS_ENDPOINT_URL_S3", r2)], PartSchedule::R2),
+            ("s3://bucket", &[("AWS_ENDPOINT_URL_S3", "http://localhost"), ("AWS_ENDPOINT", r2)], PartSchedule::S3),
+            ("s3://bucket", &[("AWS_ENDPOINT", "https://s3.fr-par.scw.cloud")], PartSchedule::FEW_PARTS),
+            ("https://0123.r2.cloudflarestorage.com/bucket", &[], PartSchedule::R2),
+        ] {
+            let address = url(address);
+            assert_eq!(schedule(&address, &s3_with(&address, variables)), expected, "{address} {variables:?}");
+        }
     }
 }

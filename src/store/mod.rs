@@ -219,8 +219,18 @@ impl Store {
     /// | `az://container/prefix`, `abfss://…` | Azure Blob Storage; `AZURE_*` variables | `azure` |
     /// | `https://…` | any of the above by its host, else `WebDAV` | that of the store, or `http` |
     ///
-    /// Parts go to S3 with a CRC-64/NVME that the store compares, and without a hash in the signature; the variables
-    /// `AWS_CHECKSUM_ALGORITHM` and `AWS_UNSIGNED_PAYLOAD` say otherwise.
+    /// What is sent to S3 carries a checksum that the store compares, by the variable `AWS_CHECKSUM_ALGORITHM`:
+    ///
+    /// | value | checksum |
+    /// |---|---|
+    /// | `crc64nvme`, or none given | CRC-64/NVME: finds what a network damages, at the least cost |
+    /// | `sha256` | SHA-256: for a bucket whose rules ask for it |
+    /// | `none` | none: for a server that refuses the header |
+    ///
+    /// The signature holds no hash of the body, unless `AWS_UNSIGNED_PAYLOAD` is `false`.
+    ///
+    /// The part schedule is that of the cloud; an endpoint of Cloudflare R2 or of Scaleway, in the URL or in
+    /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or `AWS_ENDPOINT`, is known, and has its own.
     ///
     /// Each request has as long as its size explains (see [the module](self)), unless `AWS_TIMEOUT`, `GOOGLE_TIMEOUT` or
     /// `AZURE_TIMEOUT` gives all of them a shorter time, such as `90s`.

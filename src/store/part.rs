@@ -4,12 +4,13 @@
 ///
 /// Parts are small at first, so that little memory is held, and grow later, so that a long file does not run out of
 /// part numbers: [`FIRST`](Self::FIRST) up to the 1,250th part (about 10 GB), then a sixteenth larger every 82 parts, up
-/// to the store's largest.
+/// to the store's largest; of a store that takes fewer parts, sooner.
 ///
 /// | schedule | parts | part | file at most |
 /// |---|---|---|---|
 /// | [`S3`](Self::S3), [`GCS`](Self::GCS) | 10,000 | 8 MiB to 5 GiB | 6.9 TiB |
 /// | [`AZURE`](Self::AZURE) | 50,000 | 8 MiB to 4,000 MiB | 159 TiB |
+/// | [`FEW_PARTS`](Self::FEW_PARTS) | 1,000 | 8 MiB to 5 GiB | 791 GiB |
 /// | [`R2`](Self::R2), [`equal`](Self::equal) | 10,000 | equal, 64 MiB unless said otherwise | 625 GiB |
 ///
 /// Amazon S3's largest object, 48.8 TiB, is 10,000 parts of 5 GiB each: no schedule that begins smaller reaches it, and
@@ -37,13 +38,14 @@ pub struct PartSchedule {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Growth {
     None,
-    Sixteenths,
+    /// Parts keep their first size up to this number, and there are so many of each size after it.
+    Sixteenths {
+        flat: u32,
+        step: u32,
+    },
 }
 
 const MIB: u64 = 1024 * 1024;
-/// The part number up to which parts keep their first size, and the number of parts of each size after it.
-const FLAT: u32 = 1_250;
-const STEP: u32 = 82;
 
 impl PartSchedule {
     /// The size of the first parts: above the 5 MiB that S3 asks for at least, and large enough that a request's
@@ -52,7 +54,15 @@ impl PartSchedule {
 
     /// Amazon S3 and what speaks its protocol: at most 10,000 parts of at most 5 GiB (user guide, multipart upload
     /// limits).
-    pub const S3: Self = Self { first: Self::FIRST, largest: 5 * 1024 * MIB, most: 10_000, growth: Growth::Sixteenths };
+    pub const S3: Self = Self {
+        first: Self::FIRST,
+        largest: 5 * 1024 * MIB,
+        most: 10_000,
+        growth: Growth::Sixteenths { flat: 1_250, step: 82 },
+    };
+    /// Servers of S3's protocol that take at most 1,000 parts, such as Scaleway's: parts grow after the 125th (1 GB), every
+    /// eight parts.
+    pub const FEW_PARTS: Self = Self { most: 1_000, growth: Growth::Sixteenths { flat: 125, step: 8 }, ..Self::S3 };
     /// Google Cloud Storage: as S3 (XML API, multipart uploads).
     pub const GCS: Self = Self::S3;
     /// Azure Blob Storage: at most 50,000 blocks of at most 4,000 MiB (scalability targets for blobs).
@@ -84,8 +94,8 @@ impl PartSchedule {
         }
         match self.growth {
             Growth::None => Some(self.first),
-            Growth::Sixteenths => {
-                let steps = number.saturating_sub(FLAT).div_ceil(STEP);
+            Growth::Sixteenths { flat, step } => {
+                let steps = number.saturating_sub(flat).div_ceil(step);
                 let size = (0..steps).try_fold(self.first, |size, _| (size < self.largest).then(|| size / 16 * 17));
                 Some(size.map_or(self.largest, |size| size.min(self.largest)))
             }

@@ -243,7 +243,7 @@ fn traced(place: &Path, program: &[&str]) -> Vec<String> {
         .arg(&trace)
         .arg(std::env::current_exe().unwrap())
         .args(program)
-        .env(TRACED, place.join("made/root"))
+        .env(TRACED, place.join("made/out"))
         .output()
         .expect("strace is there: scripts/test installs it");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -296,10 +296,10 @@ fn with_fsync_bytes_are_forced_out_before_their_names() {
     let Some(calls) = trace(name, OnExists::Overwrite, Store::with_fsync) else { return };
     let expected = |number: u32, target: &str| {
         [
-            format!("fdatasync /made/root/{number}"),
-            format!("rename /made/root/{number} /made/root/p/{target}"),
-            "fsync /made/root/p".to_owned(),
-            "fsync /made/root".to_owned(),
+            format!("fdatasync /made/out/{number}"),
+            format!("rename /made/out/{number} /made/out/p/{target}"),
+            "fsync /made/out/p".to_owned(),
+            "fsync /made/out".to_owned(),
             "fsync /made".to_owned(),
             "fsync ".to_owned(),
         ]
@@ -312,7 +312,7 @@ fn with_fsync_bytes_are_forced_out_before_their_names() {
 fn with_fsync_links_are_forced_out_too() {
     let name = "with_fsync_links_are_forced_out_too";
     let Some(calls) = trace(name, OnExists::Fail, Store::with_fsync) else { return };
-    let expected = ["fdatasync /made/root/0", "link /made/root/0 /made/root/p/t.csv", "fsync /made/root/p"];
+    let expected = ["fdatasync /made/out/0", "link /made/out/0 /made/out/p/t.csv", "fsync /made/out/p"];
     assert_eq!(calls[..3], expected);
 }
 
@@ -322,6 +322,6 @@ fn without_fsync_nothing_is_forced_out() {
     let name = "without_fsync_nothing_is_forced_out";
     let Some(calls) = trace(name, OnExists::Overwrite, |store| store) else { return };
     let target = ["t.csv", "manifest-run.json"];
-    let expected = [0, 1].map(|number| format!("rename /made/root/{number} /made/root/p/{}", target[number]));
+    let expected = [0, 1].map(|number| format!("rename /made/out/{number} /made/out/p/{}", target[number]));
     assert_eq!(calls, expected);
 }

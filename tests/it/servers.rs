@@ -9,6 +9,7 @@ mod exists;
 mod fault;
 mod fixture;
 mod killed;
+mod line;
 mod lost;
 mod matrix;
 mod memory;
@@ -17,7 +18,6 @@ mod proxy;
 mod resumed;
 mod rows;
 mod silent;
-mod slow;
 
 use std::num::NonZeroU64;
 use std::ops::Range;

@@ -108,6 +108,7 @@ fn the_schedules_reach_what_their_docs_say() {
     assert_eq!(gib(PartSchedule::S3), 7017);
     assert_eq!(gib(PartSchedule::AZURE), 163_036);
     assert_eq!(gib(PartSchedule::R2), 625);
+    assert_eq!(gib(PartSchedule::FEW_PARTS), 791);
     assert_eq!(PartSchedule::equal(5 << 20).map(|s| s.size(10_000)), Some(Some(5 << 20)));
     assert_eq!(PartSchedule::equal((5 << 20) - 1), None);
     assert_eq!(PartSchedule::equal((5 << 30) + 1), None);
@@ -153,6 +154,7 @@ proptest! {
             (PartSchedule::GCS, 5 << 30, 10_000),
             (PartSchedule::AZURE, 4_000 << 20, 50_000),
             (PartSchedule::R2, 5 << 30, 10_000),
+            (PartSchedule::FEW_PARTS, 5 << 30, 1_000),
             (equal, 5 << 30, 10_000),
         ];
         for (schedule, largest, most) in limits {

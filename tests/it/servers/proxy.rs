@@ -3,8 +3,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -64,6 +64,8 @@ struct Cuts {
     came: AtomicUsize,
     /// How many of them have been cut.
     struck: AtomicUsize,
+    /// The heads of the requests with a body, as they came.
+    heads: Mutex<Vec<String>>,
 }
 
 impl Proxy {
@@ -82,7 +84,13 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (up, line) = watch::channel(Line::Up);
-        let cuts = Arc::new(Cuts { rule, rate, came: AtomicUsize::new(0), struck: AtomicUsize::new(0) });
+        let cuts = Arc::new(Cuts {
+            rule,
+            rate,
+            came: AtomicUsize::new(0),
+            struck: AtomicUsize::new(0),
+            heads: Mutex::default(),
+        });
         let task = tokio::spawn(serve(listener, server, line, Arc::clone(&cuts))).abort_handle();
         Self { address, up, task, cuts }
     }
@@ -94,6 +102,11 @@ impl Proxy {
     /// How often the rule has struck.
     pub(super) fn struck(&self) -> usize {
         self.cuts.struck.load(Ordering::Relaxed)
+    }
+
+    /// The heads of all puts that have come, of parts too.
+    pub(super) fn puts(&self) -> Vec<String> {
+        self.cuts.heads.lock().unwrap().clone()
     }
 
     /// Ends all connections, as the death of the server would, and refuses new ones.
@@ -163,6 +176,11 @@ async fn pass(mut client: TcpStream, server: &str, cuts: &Cuts) -> io::Result<()
                     (sent, answered) = (0, 0);
                 }
                 sent += read;
+                if let (true, Some((head, _))) =
+                    (request.starts_with(b"PUT "), String::from_utf8_lossy(&request[..read]).split_once("\r\n\r\n"))
+                {
+                    cuts.heads.lock().unwrap().push(head.to_owned());
+                }
                 if let Some(rate) = cuts.rate {
                     tokio::time::sleep(Duration::from_secs(read as u64) / rate).await;
                 }
