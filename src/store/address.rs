@@ -8,7 +8,9 @@ use object_store::ObjectStoreScheme as Scheme;
 use object_store::memory::InMemory;
 use url::Url;
 
-use super::{PartSchedule, Store};
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+use super::PartSchedule;
+use super::Store;
 use crate::{Error, ErrorKind, Result};
 
 /// The store that a URL names; see [`Store::from_url`].
@@ -122,12 +124,11 @@ fn s3(url: &Url, environment: impl Iterator<Item = (String, String)>) -> object_
 fn schedule(url: &Url, builder: &object_store::aws::AmazonS3Builder) -> PartSchedule {
     use object_store::aws::AmazonS3ConfigKey as Key;
 
-    let endpoint = match url.scheme() {
-        "https" => Some(url.clone()),
-        _ => {
-            let given = [Key::S3Endpoint, Key::Endpoint].iter().find_map(|key| builder.get_config_value(key));
-            given.and_then(|endpoint| Url::parse(&endpoint).ok())
-        }
+    let endpoint = if url.scheme() == "https" {
+        Some(url.clone())
+    } else {
+        let given = [Key::S3Endpoint, Key::Endpoint].iter().find_map(|key| builder.get_config_value(key));
+        given.and_then(|endpoint| Url::parse(&endpoint).ok())
     };
     match endpoint.as_ref().and_then(Url::host_str) {
         Some(host) if host.ends_with(".r2.cloudflarestorage.com") => PartSchedule::R2,
@@ -217,7 +218,7 @@ mod tests {
     use super::*;
 
     fn url(text: &str) -> Url {
-        Url::parse(text).unwrap()
+        Url::parse(text).expect("a URL")
     }
 
     fn s3_with(url: &Url, variables: &[(&str, &str)]) -> AmazonS3Builder {

@@ -23,6 +23,7 @@ const SHORTEST: Duration = Duration::from_secs(30);
 /// Four parts share a line of 2 Mbit/s.
 const SLOWEST_BYTES_PER_SECOND: u64 = 64 * 1024;
 /// The largest part of any store.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
 const LARGEST_BODY: u64 = 5 << 30;
 /// What it may take a store to put the parts of an object together: some minutes for thousands (S3 API reference,
 /// `CompleteMultipartUpload`).
@@ -36,7 +37,7 @@ const REFUSALS: u32 = 1;
 const DAMAGES: u32 = 3;
 
 /// How long one try of a request may take. It is the only limit: the client's own, of which its settings know one for all
-/// requests, has to be out of the way ([`Limit::LONGEST`]).
+/// requests, has to be out of the way.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Limit(Duration);
 
@@ -44,6 +45,7 @@ impl Limit {
     /// That of a request without a body.
     pub(super) const SHORT: Self = Self(SHORTEST);
     /// No request takes longer.
+    #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
     pub(super) const LONGEST: Self = Self::of_size(LARGEST_BODY);
 
     /// That of a request with a body of so many bytes.

@@ -262,7 +262,8 @@ fn traced(place: &Path, program: &[&str]) -> Vec<String> {
                 Some((root, temporary)) => format!("{root}{}", &temporary[17..]),
                 None => path.to_owned(),
             };
-            call += &format!(" {path}");
+            call.push(' ');
+            call.push_str(&path);
         }
         shown.push(call);
     }
