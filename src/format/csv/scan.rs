@@ -25,6 +25,8 @@ pub(super) struct Scan {
     first: Needles,
     /// What begins with the bytes of `first`.
     openers: Vec<Box<[u8]>>,
+    /// Bytes that are looked for at the begin of a text alone.
+    only_first: [bool; 256],
     edge: u8,
 }
 
@@ -51,10 +53,6 @@ impl Needles {
         Some(Self { bytes, count })
     }
 
-    fn has(&self, b: u8) -> bool {
-        self.bytes[..self.count].contains(&b)
-    }
-
     fn array<const N: usize>(&self) -> [u8; N] {
         *self.bytes.first_chunk().expect("no more needles are asked for than there are")
     }
@@ -65,7 +63,8 @@ impl Scan {
     /// are those of `first`, or begins or ends with a byte up to `edge`. None where there are too many bytes to look for, or
     /// none.
     pub(super) fn new(inside: &[bool; 256], first: &[bool; 256], openers: Vec<Box<[u8]>>, edge: u8) -> Option<Self> {
-        Some(Self { inside: Needles::new(inside)?, first: Needles::new(first)?, openers, edge })
+        let only_first = std::array::from_fn(|b| first[b] && !inside[b] && b > edge.into());
+        Some(Self { inside: Needles::new(inside)?, first: Needles::new(first)?, openers, only_first, edge })
     }
 
     /// Appends the places in `text[from..]` where a text of a batch may not be written as it is, and says how many marks
@@ -89,13 +88,14 @@ impl Scan {
     /// Drops the places of texts that begin with the first byte of an opener, and not with an opener: most words with an
     /// `n` are not `null`.
     fn drop_others(&self, text: &[u8], known: usize, places: &mut Vec<u32>) {
-        let mut kept = known;
-        for at in known..places.len() {
-            let rest = &text[places[at] as usize..];
-            let b = rest[0];
-            // Bytes within a text are no openers, but are looked for by themselves.
-            if b <= self.edge || self.inside.has(b) || self.openers.iter().any(|opener| rest.starts_with(opener)) {
-                places[kept] = places[at];
+        let may_open = |&place: &u32| self.only_first[usize::from(text[place as usize])];
+        let Some(first) = places[known..].iter().position(may_open) else { return };
+        let mut kept = known + first;
+        for at in kept..places.len() {
+            let place = places[at];
+            let opens = || self.openers.iter().any(|opener| text[place as usize..].starts_with(opener));
+            if !may_open(&place) || opens() {
+                places[kept] = place;
                 kept += 1;
             }
         }

@@ -52,7 +52,7 @@ fn texts() -> impl Strategy<Value = String> {
         2 => "[a-z ]{0,3}[A-Za-z0-9 .-]{10,70}",
         1 => super::texts(),
         1 => super::texts().prop_map(|text| format!("{text}\u{1f}")),
-        1 => select(vec!["", "\u{1e}", "\u{1f}", "\u{1f}null", "null", "nul", "-1", "=1", " a", "a ", "\u{3000}+1"]).prop_map(str::to_owned),
+        1 => select(vec!["", "\u{1e}", "\u{1f}", "\u{1f}null", "null", "nul", "nulls", "\u{feff}x", "\u{fb00}", "\\.", "-1", "=1", " a", "a ", "\u{3000}+1"]).prop_map(str::to_owned),
     ]
 }
 
