@@ -155,7 +155,10 @@ async fn serve(listener: TcpListener, server: String, mut line: watch::Receiver<
 }
 
 async fn until(line: &mut watch::Receiver<Line>, wanted: Line) {
-    line.wait_for(|line| *line == wanted).await.expect("the proxy holds the other end");
+    if line.wait_for(|line| *line == wanted).await.is_err() {
+        // The proxy is being dropped, and this task with it.
+        std::future::pending().await
+    }
 }
 
 /// Passes bytes in both directions until a side ends, or the rule strikes.
