@@ -16,7 +16,22 @@ pub(super) fn object(doing: &str, error: object_store::Error) -> Error {
 #[cold]
 pub(super) fn not_written(key: &str, error: object_store::Error) -> Error {
     let kind = kind_of(&error);
-    Error::new(kind, format!("could not complete `{key}`: not written, {}", meaning(kind))).with_source(error)
+    let meaning = if error.to_string().contains("<Code>NoSuchUpload<") {
+        "its upload is gone: aborted by another, or by a rule of the bucket"
+    } else {
+        meaning(kind)
+    };
+    Error::new(kind, format!("could not complete `{key}`: not written, {meaning}")).with_source(error)
+}
+
+/// A file that may have been there, whole, until another took its place.
+#[cold]
+pub(super) fn replaced(key: &str, error: object_store::Error) -> Error {
+    let text = format!(
+        "could not complete `{key}`: unknown whether it was written, its upload is gone, and what stands there is \
+         another's, which may have replaced it"
+    );
+    Error::new(ErrorKind::Unknown, text).with_source(error)
 }
 
 /// A file that may be there, whole: the reply was lost, and the store cannot be asked.

@@ -131,6 +131,17 @@ impl Patience {
 /// What S3 and its likes say of a body that its checksum does not fit (S3 API reference, error responses).
 const DAMAGED: [&str; 2] = ["<Code>BadDigest<", "<Code>XAmzContentChecksumMismatch<"];
 
+/// Whether an answer says by itself that the request did nothing. One that came after repeats of the client's own is that of
+/// the last of them.
+pub(super) fn took_no_effect(error: &object_store::Error) -> bool {
+    !matches!(verdict(error), Verdict::Passing { .. }) && !error.to_string().contains(" retries, max_retries: ")
+}
+
+/// Whether an answer says that there is no such upload: it was completed or aborted.
+pub(super) fn is_gone(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. }) || error.to_string().contains("<Code>InvalidBlockList<")
+}
+
 enum Verdict {
     /// Another try gives the same.
     Final,

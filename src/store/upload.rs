@@ -535,6 +535,7 @@ impl ObjectUpload {
             Err(Incomplete::NotWritten { error, left }) => (failure::not_written(key, error), left),
             Err(Incomplete::Another { left }) => (failure::another(key), left),
             Err(Incomplete::Unknown(error)) => (failure::unknown(key, error), None),
+            Err(Incomplete::Replaced(error)) => (failure::replaced(key, error), None),
         };
         match left {
             Some(left) => (Err(error.with_note(&format!("besides, its upload could not be aborted: {left}"))), None),

@@ -12,15 +12,15 @@ use futures::TryStreamExt;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions,
-    PutOptions, PutPayload,
+    Attribute, Attributes, GetOptions, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload,
 };
 
 use super::Store;
 use super::digest::Sum;
 use super::exists::Claim;
 use super::failure;
-use super::retry::{Limit, Patience, reached, timely};
+use super::retry::{Limit, Patience, is_gone, reached, timely, took_no_effect};
 use super::watch::Watch;
 
 /// A store that can be driven part by part.
@@ -69,6 +69,8 @@ pub(super) enum Incomplete {
     NotWritten { error: object_store::Error, left: Option<object_store::Error> },
     /// It may be there, whole: the store did not say, and cannot be asked.
     Unknown(object_store::Error),
+    /// It may have been there: its upload is gone, and something else is there, which may have replaced it.
+    Replaced(object_store::Error),
     /// Something else is there, and stays. Its upload has been aborted, unless that failed too.
     Another { left: Option<object_store::Error> },
 }
@@ -81,6 +83,38 @@ pub(super) enum Owner {
     Another,
     /// It does not say.
     Untold,
+}
+
+/// Whose what stands at a path is, as far as its bytes tell.
+enum Stands {
+    Ours,
+    Anothers(ObjectMeta),
+}
+
+/// What the tries to complete an upload have come to that may replace what exists.
+#[derive(Debug, Default)]
+struct Tries {
+    /// Whether one of them may have taken effect.
+    unclear: bool,
+    /// What was seen first to stand there, and whether a try may have taken effect by then.
+    seen: Option<(ObjectMeta, bool)>,
+}
+
+impl Tries {
+    /// What is to be said of a failure after which another's object stands there: the one that was to be replaced, or one
+    /// that has replaced ours. It is the former for sure as long as the upload is there.
+    fn judge(&mut self, stands: &ObjectMeta, error: object_store::Error) -> Incomplete {
+        self.unclear |= !took_no_effect(&error);
+        let (seen, late) = self.seen.get_or_insert_with(|| (stands.clone(), self.unclear));
+        let changed = seen != stands;
+        if !(self.unclear && is_gone(&error)) || !(changed || *late) {
+            Incomplete::NotWritten { error, left: None }
+        } else if changed {
+            Incomplete::Another { left: None }
+        } else {
+            Incomplete::Replaced(error)
+        }
+    }
 }
 
 /// Whether a request may have taken effect.
@@ -264,7 +298,7 @@ impl Wire {
             if claim == Claim::Replace && patience.again(&error).await {
                 continue;
             }
-            match self.settle(path, token.as_deref(), sum, claim, error).await {
+            match self.settle(path, token.as_deref(), sum, claim, &mut Tries::default(), error).await {
                 Ok(()) => return Ok(token),
                 Err(Incomplete::NotWritten { error, .. })
                     if claim != Claim::Replace && patience.again(&error).await => {}
@@ -290,7 +324,7 @@ impl Wire {
                 let mut completed = if claim == Claim::Replace { Ok(()) } else { self.look(path).await };
                 if completed.is_ok() {
                     let Err(e) = timely(limit, upload.complete()).await else { return Ok(()) };
-                    completed = self.settle(path, None, sum, claim, e).await;
+                    completed = self.settle(path, None, sum, claim, &mut Tries::default(), e).await;
                 }
                 if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
                     *left = timely(Limit::SHORT, upload.abort()).await.err();
@@ -333,10 +367,11 @@ impl Wire {
         if claim == Claim::Look {
             self.look(path).await?;
         }
+        let mut tries = Tries::default();
         loop {
             let completing = by.complete_multipart(path, id, sent.clone());
             let Err(e) = timely(Limit::of_parts(sent.len()), completing).await else { return Ok(()) };
-            match self.settle(path, token, sum, claim, e).await {
+            match self.settle(path, token, sum, claim, &mut tries, e).await {
                 Err(Incomplete::NotWritten { error, .. } | Incomplete::Unknown(error))
                     if patience.again(&error).await => {}
                 settled => return settled,
@@ -360,12 +395,14 @@ impl Wire {
         token: Option<&str>,
         sum: &Sum,
         claim: Claim,
+        tries: &mut Tries,
         error: object_store::Error,
     ) -> Result<(), Incomplete> {
-        match self.is_ours(path, token, sum).await {
-            Ok(true) => Ok(()),
-            Ok(false) if claim != Claim::Replace => Err(Incomplete::Another { left: None }),
-            Ok(false) | Err(object_store::Error::NotFound { .. }) => Err(Incomplete::NotWritten { error, left: None }),
+        match self.whose(path, token, sum).await {
+            Ok(Stands::Ours) => Ok(()),
+            Ok(Stands::Anothers(_)) if claim != Claim::Replace => Err(Incomplete::Another { left: None }),
+            Ok(Stands::Anothers(stands)) => Err(tries.judge(&stands, error)),
+            Err(object_store::Error::NotFound { .. }) => Err(Incomplete::NotWritten { error, left: None }),
             Err(_) if self.took_no_effect(&error) => Err(Incomplete::NotWritten { error, left: None }),
             Err(_) => Err(Incomplete::Unknown(error)),
         }
@@ -403,8 +440,8 @@ impl Wire {
     pub(super) async fn stands(&self, path: &Path, token: Option<&str>, sum: &Sum) -> Result<bool> {
         let mut patience = self.patience(path);
         loop {
-            match self.is_ours(path, token, sum).await {
-                Ok(ours) => return self.heard(Ok(ours)),
+            match self.whose(path, token, sum).await {
+                Ok(stands) => return self.heard(Ok(matches!(stands, Stands::Ours))),
                 Err(object_store::Error::NotFound { .. }) => return self.heard(Ok(false)),
                 Err(e) => {
                     if !patience.again(&e).await {
@@ -415,21 +452,23 @@ impl Wire {
         }
     }
 
-    async fn is_ours(&self, path: &Path, token: Option<&str>, sum: &Sum) -> Result<bool> {
+    async fn whose(&self, path: &Path, token: Option<&str>, sum: &Sum) -> Result<Stands> {
+        let mine = |ours, meta| if ours { Stands::Ours } else { Stands::Anothers(meta) };
         let found = timely(Limit::SHORT, self.store().get(path)).await?;
         let written = found.attributes.get(&Attribute::Metadata(TOKEN.into()));
         if let (Some(token), Some(written)) = (token, written) {
-            return Ok(written.as_ref() == token);
+            return Ok(mine(written.as_ref() == token, found.meta));
         }
         if found.meta.size != sum.bytes {
-            return Ok(false);
+            return Ok(Stands::Anothers(found.meta));
         }
+        let meta = found.meta.clone();
         let mut read = sum.digest();
         let mut stream = found.into_stream();
         while let Some(bytes) = timely(Limit::SHORT, stream.try_next()).await? {
             read.update(&bytes);
         }
-        Ok(read.sum() == *sum)
+        Ok(mine(read.sum() == *sum, meta))
     }
 
     pub(super) async fn abort(&self, path: &Path, opened: Opened) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Exports to real servers: `SeaweedFS` and rclone (S3), Azurite (Azure), with and without faults on the way.
 
+mod another;
 mod away;
 mod baseline;
 mod client;
