@@ -123,21 +123,55 @@ pub(super) async fn claims(
         return Ok(Claims { put: Claim::Look, complete: Claim::Look });
     }
     let conditions = store.conditions.get_or_try_init(|| try_out(store, wire, key, ledger)).await?;
-    let claim = |condition, request: &str| match condition {
-        Condition::Obeyed => Ok(Claim::Create),
-        Condition::Ignored if strict => Err(Error::new(
-            ErrorKind::Store,
-            format!(
-                "the store ignores `If-None-Match: *` {request}, so it may replace what exists: expected a destination \
-                 that overwrites or skips, or a store with `CreateCheck::Look`"
-            ),
-        )),
-        Condition::Ignored | Condition::Untold => Ok(Claim::Look),
+    conditions.claims(strict)
+}
+
+/// Tries out by an object of ours that stands at a path whether a store can be held to a rule.
+pub(super) async fn check(store: &Store, wire: &Wire, rule: OnExists, path: &Path, uploads: Uploads) -> Result<()> {
+    if rule == OnExists::Overwrite || store.create_check == CreateCheck::Look {
+        return Ok(());
+    }
+    let tried = async {
+        let put = try_put(wire, path).await?;
+        let complete = match uploads {
+            Uploads::Allowed => try_complete(wire, path).await?,
+            Uploads::Refused => Condition::Untold,
+        };
+        Ok(Conditions { put, complete })
     };
-    Ok(Claims {
-        put: claim(conditions.put, "when it puts an object")?,
-        complete: claim(conditions.complete, "when it completes an upload")?,
-    })
+    let conditions = tried.await.map_err(|e| failure::object(&doing(path), e))?;
+    conditions.claims(rule != OnExists::Skip).map(drop)
+}
+
+/// Whether an upload can be opened and aborted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Uploads {
+    Allowed,
+    Refused,
+}
+
+impl Conditions {
+    fn claims(self, strict: bool) -> Result<Claims> {
+        let claim = |condition, request: &str| match condition {
+            Condition::Obeyed => Ok(Claim::Create),
+            Condition::Ignored if strict => Err(Error::new(
+                ErrorKind::Store,
+                format!(
+                    "the store ignores `If-None-Match: *` {request}, so it may replace what exists: expected a destination \
+                 that overwrites or skips, or a store with `CreateCheck::Look`"
+                ),
+            )),
+            Condition::Ignored | Condition::Untold => Ok(Claim::Look),
+        };
+        Ok(Claims {
+            put: claim(self.put, "when it puts an object")?,
+            complete: claim(self.complete, "when it completes an upload")?,
+        })
+    }
+}
+
+fn doing(path: &Path) -> String {
+    format!("try out with `{path}` whether the store keeps what exists")
 }
 
 /// Tries out what the server does, in the folder of a key.
@@ -167,27 +201,35 @@ async fn try_out(store: &Store, wire: &Wire, key: &str, ledger: Option<&Arc<Ledg
 
 /// What was tried out, and whether nothing is left of it.
 async fn try_at(wire: &Wire, path: &Path) -> (Result<Conditions>, Result<()>) {
-    let doing = format!("try out with `{path}` whether the store keeps what exists");
-    let tried = try_both(wire, path).await;
+    let tried = async {
+        let put = try_put(wire, path).await?;
+        Ok(Conditions { put, complete: try_complete(wire, path).await? })
+    };
+    let tried = tried.await;
     let removed = wire.remove(path).await;
     let removed = removed.map_err(|e| failure::object(&format!("remove `{path}`, which tried out the store"), e));
-    (tried.map_err(|e| failure::object(&doing, e)), removed)
+    (tried.map_err(|e| failure::object(&doing(path), e)), removed)
 }
 
-async fn try_both(wire: &Wire, path: &Path) -> object_store::Result<Conditions> {
+/// Puts an object where there is one, or twice.
+async fn try_put(wire: &Wire, path: &Path) -> object_store::Result<Condition> {
     let create =
         || timely(Limit::SHORT, wire.store().put_opts(path, PutPayload::default(), PutOptions::from(PutMode::Create)));
-    let put = match create().await {
+    match create().await {
         Err(e) if is_no_such_request(&e) => {
             timely(Limit::SHORT, wire.store().put(path, PutPayload::default())).await?;
-            Condition::Ignored
+            Ok(Condition::Ignored)
         }
         // A first try whose reply was lost may have made it.
-        Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => obeyed(create().await)?,
-        Err(e) => return Err(e),
-    };
+        Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => obeyed(create().await),
+        Err(e) => Err(e),
+    }
+}
+
+/// Completes an upload where there is an object.
+async fn try_complete(wire: &Wire, path: &Path) -> object_store::Result<Condition> {
     let (Interface::Parts(parts), Some(create)) = (wire.interface(), wire.create()) else {
-        return Ok(Conditions { put, complete: Condition::Untold });
+        return Ok(Condition::Untold);
     };
     let id = timely(Limit::SHORT, parts.create_multipart(path)).await?;
     let part = PutPayload::from(Bytes::from_static(b"."));
@@ -204,7 +246,7 @@ async fn try_both(wire: &Wire, path: &Path) -> object_store::Result<Conditions> 
             return Err(e);
         }
     }
-    Ok(Conditions { put, complete: completed? })
+    completed
 }
 
 /// What is to be learnt from a conditional request for a key at which something stands.

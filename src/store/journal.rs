@@ -43,6 +43,10 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Clone, Debug)]
 pub struct Journal(Place);
 
+/// What a journal begins with, whatever its version.
+#[cfg(feature = "aws")]
+pub(super) const HEAD: &str = r#"{"entry":"export","version":"#;
+
 #[derive(Clone, Debug)]
 enum Place {
     Beside(String),
@@ -90,6 +94,12 @@ impl Journal {
     #[must_use]
     pub fn kept_by(keep: Arc<dyn Keep>) -> Self {
         Self(Place::Own(keep))
+    }
+
+    /// The one that stands at this key.
+    #[cfg(feature = "aws")]
+    pub(super) fn at(key: &str) -> Self {
+        Self(Place::Beside(key.to_owned()))
     }
 
     pub(super) fn keep(&self, store: &Store) -> Result<Arc<dyn Keep>> {

@@ -5,11 +5,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
+use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use tokio::task::spawn_blocking;
 
-use super::exists::{self, Claim};
+use super::exists::{self, Claim, Uploads};
 use super::local::{Fsync, LocalFile, Staging, target};
 use super::retry::{Limit, timely};
 use super::watch::Nobody;
@@ -37,6 +38,8 @@ pub enum Operation {
     AbortUpload,
     /// Lists open uploads, which only [`Store::reap`] does.
     ListUploads,
+    /// Lists objects, which only [`Store::reap`] does.
+    List,
     /// Makes an object only where nothing stands, for destinations that keep what exists ([`OnExists`]).
     Create,
     /// Deletes an object.
@@ -45,7 +48,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Put,
         Self::Get,
         Self::Look,
@@ -54,6 +57,7 @@ impl Operation {
         Self::CompleteUpload,
         Self::AbortUpload,
         Self::ListUploads,
+        Self::List,
         Self::Create,
         Self::Delete,
     ];
@@ -66,7 +70,7 @@ impl Operation {
             Self::Put | Self::CreateUpload | Self::PutPart | Self::CompleteUpload | Self::Create => "s3:PutObject",
             Self::Get => "s3:GetObject",
             // Without it, S3 answers that an object which is not there is forbidden.
-            Self::Look => "s3:ListBucket",
+            Self::Look | Self::List => "s3:ListBucket",
             Self::AbortUpload => "s3:AbortMultipartUpload",
             Self::ListUploads => "s3:ListBucketMultipartUploads",
             Self::Delete => "s3:DeleteObject",
@@ -83,6 +87,7 @@ impl Operation {
             Self::CompleteUpload => "complete the upload of",
             Self::AbortUpload => "abort the upload of",
             Self::ListUploads => "list the open uploads of",
+            Self::List => "list what stands beside",
             Self::Create => "keep what stands at",
             Self::Delete => "delete",
         }
@@ -179,12 +184,12 @@ impl fmt::Display for Preflight {
 impl Store {
     /// Does once, with a few bytes, everything that an export into a folder will have to do, and undoes it: puts, reads
     /// and deletes an object `.consign-…` in the folder, opens, completes and aborts uploads of it, asks for one that is not
-    /// there, lists open uploads, and for a destination that keeps what exists tries whether the store can be held to that.
+    /// there, lists the folder and the open uploads in it, and for a destination that keeps what exists tries whether the store
+    /// can be held to that.
     /// In a local folder, a file is written, given its name, read and removed.
     ///
-    /// Each refusal is a finding of its own, so that a policy can be mended at once; only whether names can be kept is
-    /// asked when all else is allowed. Where nothing can be reached, or the
-    /// bucket does not exist, that is the only one. `folder` has no `/` at its ends; `""` is the root.
+    /// Each refusal is a finding of its own, so that a policy can be mended at once. Where nothing can be reached, or the bucket
+    /// does not exist, that is the only one. What a check leaves whose process is killed, [`reap`](Self::reap) removes. `folder` has no `/` at its ends; `""` is the root.
     ///
     /// ```
     /// # use consign::store::{OnExists, Store};
@@ -256,7 +261,7 @@ fn check_folder(root: &FilePath, fsync: Fsync, key: &str, on_exists: OnExists) -
 }
 
 /// What is written.
-const BODY: &[u8] = b"a check of consign\n";
+pub(super) const BODY: &[u8] = b"a check of consign\n";
 
 #[cold]
 fn other_bytes(key: &str) -> Error {
@@ -299,14 +304,16 @@ impl Check {
         {
             self.find(Operation::ListUploads, error);
         }
-        self.delete().await;
-        // It makes objects and uploads of its own, which have to go again.
-        let mut others = self.preflight.findings.iter().filter(|finding| finding.operation != Operation::ListUploads);
-        if others.next().is_none()
-            && let Err(error) = exists::claims(&self.store, Some(&self.wire), on_exists, &self.key, None).await
-        {
+        self.list().await;
+        let is_of_uploads = |finding: &Finding| {
+            matches!(finding.operation, Operation::CreateUpload | Operation::PutPart | Operation::AbortUpload)
+        };
+        let uploads =
+            if self.preflight.findings.iter().any(is_of_uploads) { Uploads::Refused } else { Uploads::Allowed };
+        if let Err(error) = exists::check(&self.store, &self.wire, on_exists, &self.path, uploads).await {
             self.find(Operation::Create, error);
         }
+        self.delete().await;
         self.preflight
     }
 
@@ -387,6 +394,15 @@ impl Check {
         Some(())
     }
 
+    /// Lists the folder, up to the first object.
+    async fn list(&mut self) {
+        let folder = self.path.as_ref().rsplit_once('/').map(|(folder, _)| Path::from(folder));
+        let mut listed = self.wire.store().list(folder.as_ref());
+        let first = timely(Limit::SHORT, listed.try_next()).await;
+        drop(listed);
+        self.note(Operation::List, first);
+    }
+
     async fn delete(&mut self) {
         let deleted = match timely(Limit::SHORT, self.wire.store().delete(&self.path)).await {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -423,7 +439,7 @@ impl Check {
         self.store.s3.as_ref()?;
         let bucket = self.store.bucket().unwrap_or("*");
         Some(match operation {
-            Operation::Look | Operation::ListUploads => format!("arn:aws:s3:::{bucket}"),
+            Operation::Look | Operation::ListUploads | Operation::List => format!("arn:aws:s3:::{bucket}"),
             _ => {
                 // The store's own folder, and that of the export; the name in it is any.
                 let prefix =

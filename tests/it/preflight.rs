@@ -89,6 +89,8 @@ async fn every_refusal_names_its_action_and_resource() {
         (Operation::Look, bucket),
         (Operation::CreateUpload, objects),
         (Operation::ListUploads, bucket),
+        (Operation::List, bucket),
+        (Operation::Create, objects),
         (Operation::Delete, objects),
     ];
     assert_eq!(found, expected);

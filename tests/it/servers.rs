@@ -16,6 +16,7 @@ mod matrix;
 mod memory;
 mod preflight;
 mod proxy;
+mod reaped;
 mod resumed;
 mod rows;
 mod silent;

@@ -138,6 +138,54 @@ async fn a_folder_is_reaped_of_what_is_ours_and_old() {
     assert_eq!(left, others);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_is_reaped_of_checks_and_journals() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let check = "a check of consign\n";
+    let journal = "{\"entry\":\"export\",\"version\":1,\"settings\":{},\"names\":1}\n\
+        {\"entry\":\"folder\",\"number\":0,\"name\":\".consign-0123456789abcdef\"}\n";
+    write("in/deep/.consign-00112233445566aa", check);
+    write(".consign-0000000000000001.journal", journal);
+    write(".consign-0123456789abcdef/0", "half a file");
+    // Of another name, of other bytes, of another version, outside of the prefix, and a link.
+    let others = [
+        (".consign-0000000000000002.journal", "what I did today, and what I have to do tomorrow\n"),
+        (".consign-0000000000000003.journal", "{\"entry\":\"export\",\"version\":2}\n"),
+        ("in/.consign-00112233445566aa", "a check of mine, it\n"),
+        ("in/consign-00112233445566aa", check),
+        ("in/data.journal", journal),
+        ("out/.consign-00112233445566aa", check),
+    ];
+    for (name, text) in others {
+        write(name, text);
+    }
+    std::os::unix::fs::symlink(folder.path().join("out"), folder.path().join("in/link")).unwrap();
+    let store = Store::folder(folder.path());
+    let now = chrono::Utc::now() + chrono::TimeDelta::minutes(59);
+    assert_eq!(store.reap("in", now, Duration::from_secs(3600)).await.unwrap(), []);
+
+    let reaped = store.reap("in", now + chrono::TimeDelta::minutes(2), Duration::from_secs(3600)).await.unwrap();
+    let mut names: Vec<_> = reaped.iter().map(|reaped| reaped.name.as_str()).collect();
+    names.sort_unstable();
+    let root = folder.path().display();
+    let expected = [
+        format!("{root}/.consign-0000000000000001.journal"),
+        format!("{root}/.consign-0123456789abcdef"),
+        format!("{root}/in/deep/.consign-00112233445566aa"),
+    ];
+    assert_eq!(names, expected);
+    assert!(expected.iter().all(|path| !std::path::Path::new(path).exists()));
+    for (name, text) in others {
+        assert_eq!(std::fs::read_to_string(folder.path().join(name)).unwrap(), text);
+    }
+}
+
 #[tokio::test]
 async fn a_store_that_lists_no_uploads_says_so() {
     let store = Store::from_url("memory:///").unwrap();

@@ -112,6 +112,11 @@ impl Ledger {
         Err(Error::new(ErrorKind::Resume, text))
     }
 
+    /// Whether it is a journal, and says of which export.
+    pub(super) fn is_of_an_export(&self) -> bool {
+        self.state().settings.is_some()
+    }
+
     /// The number behind the names of the export that this one goes on with.
     pub(crate) fn names(&self) -> Option<NonZeroU32> {
         self.state().names

@@ -11,7 +11,7 @@ use consign::object_store::multipart::MultipartStore;
 use consign::object_store::path::Path;
 use consign::object_store::signer::{Method, SignedUrlOptions, Signer};
 use consign::object_store::{
-    BackoffConfig, ClientOptions, HeaderMap, HeaderValue, ObjectStore, ObjectStoreExt, RetryConfig,
+    BackoffConfig, ClientOptions, HeaderMap, HeaderValue, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
 };
 use consign::store::Store;
 use futures::TryStreamExt;
@@ -181,6 +181,10 @@ impl Client {
 
     /// Puts an object, in place of what stands there.
     pub(super) async fn put(&self, key: &str, text: &'static str) {
+        self.put_text(key, text).await;
+    }
+
+    pub(super) async fn put_text(&self, key: &str, text: impl Into<PutPayload>) {
         self.objects().put(&Path::parse(key).unwrap(), text.into()).await.unwrap();
     }
 

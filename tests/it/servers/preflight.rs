@@ -52,7 +52,8 @@ async fn each_refusal_is_found(server: Server) {
 
         let mut found: Vec<_> = preflight.findings().iter().map(|f| (f.operation(), f.error().kind())).collect();
         if operation == Operation::Look {
-            // To look and to read is the same request but for the key.
+            // To look, to read and to list is the same request but for the key.
+            assert_eq!(found.pop(), Some((Operation::List, ErrorKind::Denied)), "{server}: {preflight}");
             assert_eq!(found.pop(), Some((Operation::Get, ErrorKind::Denied)), "{server}: {preflight}");
         }
         assert_eq!(found, [(operation, ErrorKind::Denied)], "{server}: {preflight}");
@@ -81,6 +82,20 @@ async fn each_refusal_is_found(server: Server) {
             _ => assert_eq!((preflight.left().len(), keys.len(), open.len()), (0, 0, 0), "{server}: {preflight}"),
         }
     }
+}
+
+/// What a server does with a condition is found out beside other findings.
+async fn a_condition_is_tried_whatever_else_is_refused(server: Server) {
+    let running = server.shared();
+    let rule = Rule { step: Step::Delete, key: "", times: usize::MAX, fault: Fault::Answer(403, "AccessDenied") };
+    let store = Setup::new(&running).client_through(Faults::new(&[rule])).store();
+    let preflight = store.check(&folder("condition"), OnExists::Fail).await;
+    let found: Vec<_> = preflight.findings().iter().map(|f| (f.operation(), f.error().kind())).collect();
+    let ignores = (Operation::Create, ErrorKind::Store);
+    let refused = (Operation::Delete, ErrorKind::Denied);
+    let expected = if server == Server::Rclone { vec![ignores, refused] } else { vec![refused] };
+    assert_eq!(found, expected, "{server}: {preflight}");
+    assert_eq!(preflight.left().len(), 1, "{server}: {preflight}");
 }
 
 async fn plain_mistakes_are_told_apart(server: Server) {
@@ -115,5 +130,6 @@ macro_rules! on_every_server {
 on_every_server! {
     nothing_is_found_and_nothing_left
     each_refusal_is_found
+    a_condition_is_tried_whatever_else_is_refused
     plain_mistakes_are_told_apart
 }
