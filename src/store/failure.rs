@@ -24,6 +24,15 @@ pub(super) fn not_written(key: &str, error: object_store::Error) -> Error {
     Error::new(kind, format!("could not complete `{key}`: not written, {meaning}")).with_source(error)
 }
 
+/// A file of which the store has not as many bytes as were made.
+#[cold]
+pub(super) fn incomplete(key: &str, found: u64, expected: u64) -> Error {
+    let text = format!(
+        "could not complete `{key}`: not written, its parts in the store have {found} bytes together: expected {expected}"
+    );
+    Error::new(ErrorKind::Internal, text)
+}
+
 /// A file that may have been there, whole, until another took its place.
 #[cold]
 pub(super) fn replaced(key: &str, error: object_store::Error) -> Error {

@@ -322,8 +322,10 @@ impl Upload {
     async fn note(&mut self, rows: u64, plain: Sum, stored: Sum, seal: bool) -> Result<()> {
         let token = match &self.state {
             State::Object(ObjectUpload { open: Open::Yes(Opened::Parts { .. }, Some(noted)), sent, .. }) => {
-                let parts = sent.iter().flatten().map(|part| part.content_id.clone()).collect();
-                return noted.finished(Finished { parts, rows, plain, stored }).await;
+                let sent = || sent.iter().flatten();
+                let parts = sent().filter_map(|part| Some(part.receipt.as_ref()?.content_id.clone())).collect();
+                let sizes = sent().filter_map(|part| part.bytes).collect();
+                return noted.finished(Finished { parts, sizes, rows, plain, stored }).await;
             }
             State::Object(ObjectUpload { open: Open::Held(_), .. }) => Some(self.token.take().unwrap_or_else(token)),
             State::Local(_) => None,
@@ -331,7 +333,7 @@ impl Upload {
         };
         if let (Some(ledger), true) = (&self.ledger, self.written.is_some()) {
             self.token.clone_from(&token);
-            let file = Finished { parts: Vec::new(), rows, plain, stored };
+            let file = Finished { parts: Vec::new(), sizes: Vec::new(), rows, plain, stored };
             self.noted = Some(Entry::ready(ledger, self.noted.take(), &self.key, token, seal, file).await);
         }
         Ok(())
@@ -411,12 +413,21 @@ struct ObjectUpload {
     path: Path,
     claims: Claims,
     open: Open,
-    /// The parts in flight; each task ends with the part's number, and its receipt where the store gives one.
-    parts: JoinSet<object_store::Result<(usize, Option<PartId>)>>,
-    /// The receipts, by part number from 0.
-    sent: Vec<Option<PartId>>,
+    /// The parts in flight; each task ends with the part's number, from 0.
+    parts: JoinSet<object_store::Result<(usize, Sent)>>,
+    /// The parts that the store has, by their number from 0.
+    sent: Vec<Option<Sent>>,
     ledger: Option<Arc<Ledger>>,
     origin: Origin,
+}
+
+/// A part that the store has.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    /// Where the store gives one.
+    pub(super) receipt: Option<PartId>,
+    /// How many it has acknowledged; a journal may not say.
+    pub(super) bytes: Option<u64>,
 }
 
 /// Who has begun an upload.
@@ -474,7 +485,7 @@ impl ObjectUpload {
                     drop(permit);
                     sent?;
                     underway.sent(number + 1, size);
-                    Ok((number, None))
+                    Ok((number, Sent { receipt: None, bytes: Some(size as u64) }))
                 });
             }
             Open::Yes(Opened::Parts { id, .. }, _) => {
@@ -484,7 +495,7 @@ impl ObjectUpload {
                     drop(permit);
                     let receipt = receipt?;
                     underway.sent(number + 1, size);
-                    Ok((number, Some(receipt)))
+                    Ok((number, Sent { receipt: Some(receipt), bytes: Some(size as u64) }))
                 });
             }
             Open::Not | Open::Held(_) | Open::Asked(_) => unreachable!("the upload was opened above"),
@@ -495,8 +506,8 @@ impl ObjectUpload {
     async fn part_done(&mut self, key: &str) -> Result<()> {
         match self.parts.join_next().await {
             None => Ok(()),
-            Some(Ok(Ok((number, receipt)))) => {
-                self.sent[number] = receipt;
+            Some(Ok(Ok((number, sent)))) => {
+                self.sent[number] = Some(sent);
                 Ok(())
             }
             Some(Ok(Err(e))) => Err(failure::object(&format!("write `{key}`"), e)),
@@ -521,6 +532,15 @@ impl ObjectUpload {
             }
             Open::Yes(opened, noted) => {
                 let token = if let Opened::Parts { token, .. } = &opened { token.clone() } else { None };
+                let acknowledged: Option<u64> =
+                    sent.iter().map(|part| part.as_ref().map_or(Some(0), |p| p.bytes)).sum();
+                if let Some(bytes) = acknowledged
+                    && bytes != sum.bytes
+                {
+                    let left = wire.abort(&path, opened).await.err();
+                    return incomplete(failure::incomplete(key, bytes, sum.bytes), left, noted);
+                }
+                let sent = sent.into_iter().map(|part| part?.receipt).collect();
                 (wire.complete(&path, opened, sent, claims.complete, sum).await.map(|()| token), noted)
             }
             Open::Not | Open::Asked(_) => unreachable!("a file is ended before it is completed"),
@@ -537,10 +557,7 @@ impl ObjectUpload {
             Err(Incomplete::Unknown(error)) => (failure::unknown(key, error), None),
             Err(Incomplete::Replaced(error)) => (failure::replaced(key, error), None),
         };
-        match left {
-            Some(left) => (Err(error.with_note(&format!("besides, its upload could not be aborted: {left}"))), None),
-            None => (Err(error), noted),
-        }
+        incomplete(error, left, noted)
     }
 
     async fn abort(mut self, key: &str) -> Result<()> {
@@ -560,6 +577,14 @@ impl ObjectUpload {
             noted.close();
         }
         Ok(())
+    }
+}
+
+/// What a file that was not completed comes to, with what its upload was left open by.
+fn incomplete(error: Error, left: Option<object_store::Error>, noted: Option<Entry>) -> (Result<Proof>, Option<Entry>) {
+    match left {
+        Some(left) => (Err(error.with_note(&format!("besides, its upload could not be aborted: {left}"))), None),
+        None => (Err(error), noted),
     }
 }
 

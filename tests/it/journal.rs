@@ -162,6 +162,35 @@ fn an_export_that_died_is_resumed_with_the_same_bytes() {
     });
 }
 
+/// What the store has acknowledged of a file is held against the bytes that were made of it.
+#[test]
+fn parts_that_are_not_the_whole_file_are_not_completed() {
+    let memory = Arc::new(InMemory::new());
+    let store = multipart(&memory);
+    let lines = die(&store);
+    let resume = || builder(&store).with_journal(Journal::kept_by(Arc::clone(&lines) as _)).with_resume();
+    let (whole, sizes) = (lines.text(), "\"sizes\":[5242880,2097154]");
+    assert_eq!(whole.matches(sizes).count(), 1, "{whole}");
+    runtime().block_on(async {
+        *lines.0.lock().unwrap() = whole.replace(sizes, "\"sizes\":[5242880,2097153]");
+        let error = deliver(resume(), ROWS).await.unwrap_err();
+        let text = "could not complete `out/t.csv`: not written, its parts in the store have 7340033 bytes together: \
+            expected 7340034";
+        check_error(&error, ErrorKind::Internal, text);
+        assert_eq!((keys(&memory).await, lines.text()), (Vec::new(), String::new()));
+        assert!(!is_open(&memory, &id(&whole, 0)).await, "its upload was aborted");
+    });
+    // A journal that does not say is believed.
+    let lines = die(&store);
+    let resume = || builder(&store).with_journal(Journal::kept_by(Arc::clone(&lines) as _)).with_resume();
+    runtime().block_on(async {
+        let without = lines.text().replace(&format!("{sizes},"), "");
+        *lines.0.lock().unwrap() = without;
+        deliver(resume(), ROWS).await.unwrap();
+        assert_eq!(keys(&memory).await.len(), 4);
+    });
+}
+
 #[test]
 fn another_export_is_refused_and_the_right_one_goes_on_after_that() {
     let memory = Arc::new(InMemory::new());

@@ -66,6 +66,9 @@ pub(crate) struct Finished {
     /// The receipts of its parts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::store) parts: Vec<String>,
+    /// How many bytes each of them has; a journal of before that was written does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::store) sizes: Vec<u64>,
     pub(crate) rows: u64,
     /// Its bytes before the layers.
     pub(crate) plain: Sum,

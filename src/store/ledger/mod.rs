@@ -13,6 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 use self::line::{Id, Line, Open, State};
 use super::digest::Sum;
 use super::journal::{Journal, Keep};
+use super::upload::Sent;
 use super::wire::Opened;
 use super::{Store, failure};
 use crate::{Error, ErrorKind, Result};
@@ -63,8 +64,8 @@ pub(super) struct Kept {
     pub(super) entry: Entry,
     pub(super) token: Option<String>,
     pub(super) finished: Finished,
-    /// Its upload and the receipts of its parts; a file that is put or linked has none.
-    pub(super) sent: Option<(Opened, Vec<Option<PartId>>)>,
+    /// Its upload and its parts; a file that is put or linked has none.
+    pub(super) sent: Option<(Opened, Vec<Option<Sent>>)>,
 }
 
 impl Ledger {
@@ -151,7 +152,10 @@ impl Ledger {
         let (_, token, finished) = open.kept()?;
         let sent = match open {
             Open::Upload { id: Some(Id { id, token }), .. } => {
-                let parts = finished.parts.iter().map(|content_id| Some(PartId { content_id: content_id.clone() }));
+                let parts = finished.parts.iter().enumerate().map(|(number, content_id)| {
+                    let receipt = Some(PartId { content_id: content_id.clone() });
+                    Some(Sent { receipt, bytes: finished.sizes.get(number).copied() })
+                });
                 Some((Opened::Parts { id: id.clone(), token: token.clone() }, parts.collect()))
             }
             _ => None,
