@@ -88,7 +88,7 @@ pub(super) enum Owner {
 /// Whose what stands at a path is, as far as its bytes tell.
 enum Stands {
     Ours,
-    Anothers(ObjectMeta),
+    Other(ObjectMeta),
 }
 
 /// What the tries to complete an upload have come to that may replace what exists.
@@ -400,8 +400,8 @@ impl Wire {
     ) -> Result<(), Incomplete> {
         match self.whose(path, token, sum).await {
             Ok(Stands::Ours) => Ok(()),
-            Ok(Stands::Anothers(_)) if claim != Claim::Replace => Err(Incomplete::Another { left: None }),
-            Ok(Stands::Anothers(stands)) => Err(tries.judge(&stands, error)),
+            Ok(Stands::Other(_)) if claim != Claim::Replace => Err(Incomplete::Another { left: None }),
+            Ok(Stands::Other(stands)) => Err(tries.judge(&stands, error)),
             Err(object_store::Error::NotFound { .. }) => Err(Incomplete::NotWritten { error, left: None }),
             Err(_) if self.took_no_effect(&error) => Err(Incomplete::NotWritten { error, left: None }),
             Err(_) => Err(Incomplete::Unknown(error)),
@@ -453,14 +453,14 @@ impl Wire {
     }
 
     async fn whose(&self, path: &Path, token: Option<&str>, sum: &Sum) -> Result<Stands> {
-        let mine = |ours, meta| if ours { Stands::Ours } else { Stands::Anothers(meta) };
+        let mine = |ours, meta| if ours { Stands::Ours } else { Stands::Other(meta) };
         let found = timely(Limit::SHORT, self.store().get(path)).await?;
         let written = found.attributes.get(&Attribute::Metadata(TOKEN.into()));
         if let (Some(token), Some(written)) = (token, written) {
             return Ok(mine(written.as_ref() == token, found.meta));
         }
         if found.meta.size != sum.bytes {
-            return Ok(Stands::Anothers(found.meta));
+            return Ok(Stands::Other(found.meta));
         }
         let meta = found.meta.clone();
         let mut read = sum.digest();
