@@ -90,8 +90,9 @@ impl Scan {
     fn drop_others(&self, text: &[u8], known: usize, places: &mut Vec<u32>) {
         let may_open = |&place: &u32| self.only_first[usize::from(text[place as usize])];
         let Some(first) = places[known..].iter().position(may_open) else { return };
-        let mut kept = known + first;
-        for at in kept..places.len() {
+        let first = known + first;
+        let mut kept = first;
+        for at in first..places.len() {
             let place = places[at];
             let opens = || self.openers.iter().any(|opener| text[place as usize..].starts_with(opener));
             if !may_open(&place) || opens() {

@@ -157,7 +157,7 @@ async fn serve(listener: TcpListener, server: String, mut line: watch::Receiver<
 async fn until(line: &mut watch::Receiver<Line>, wanted: Line) {
     if line.wait_for(|line| *line == wanted).await.is_err() {
         // The proxy is being dropped, and this task with it.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
