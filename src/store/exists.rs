@@ -9,7 +9,7 @@ use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 use super::ledger::{Entry, Ledger};
 use super::retry::{Limit, timely};
-use super::wire::{Interface, Wire};
+use super::wire::{Interface, Opened, Wire};
 use super::{Store, failure};
 use crate::{Error, ErrorKind, Result};
 
@@ -139,7 +139,7 @@ pub(super) async fn check(store: &Store, wire: &Wire, rule: OnExists, path: &Pat
         };
         Ok(Conditions { put, complete })
     };
-    let conditions = tried.await.map_err(|e| failure::object(&doing(path), e))?;
+    let conditions = tried.await.map_err(|e: Untried| e.at(path))?;
     conditions.claims(rule != OnExists::Skip).map(drop)
 }
 
@@ -199,16 +199,43 @@ async fn try_out(store: &Store, wire: &Wire, key: &str, ledger: Option<&Arc<Ledg
     tried.await.map_err(|e| failure::task("try out the store", e))?
 }
 
+/// A trial that has failed.
+struct Untried {
+    error: object_store::Error,
+    /// Whether its upload could not be aborted.
+    left: bool,
+}
+
+impl From<object_store::Error> for Untried {
+    fn from(error: object_store::Error) -> Self {
+        Self { error, left: false }
+    }
+}
+
+impl Untried {
+    fn at(self, path: &Path) -> Error {
+        let error = failure::object(&doing(path), self.error);
+        if self.left { error.with_note("besides, its upload was left open") } else { error }
+    }
+}
+
 /// What was tried out, and whether nothing is left of it.
 async fn try_at(wire: &Wire, path: &Path) -> (Result<Conditions>, Result<()>) {
-    let tried = async {
-        let put = try_put(wire, path).await?;
-        Ok(Conditions { put, complete: try_complete(wire, path).await? })
+    let mut patience = wire.patience(path);
+    // All of it is tried again: a request whose reply was lost may have taken effect, which says nothing of the server.
+    let tried = loop {
+        let tried = async {
+            let put = try_put(wire, path).await?;
+            Ok(Conditions { put, complete: try_complete(wire, path).await? })
+        };
+        match tried.await {
+            Err(Untried { error, left: false }) if patience.again(&error).await => {}
+            tried => break tried,
+        }
     };
-    let tried = tried.await;
     let removed = wire.remove(path).await;
     let removed = removed.map_err(|e| failure::object(&format!("remove `{path}`, which tried out the store"), e));
-    (tried.map_err(|e| failure::object(&doing(path), e)), removed)
+    (tried.map_err(|e| e.at(path)), removed)
 }
 
 /// Puts an object where there is one, or twice.
@@ -227,7 +254,7 @@ async fn try_put(wire: &Wire, path: &Path) -> object_store::Result<Condition> {
 }
 
 /// Completes an upload where there is an object.
-async fn try_complete(wire: &Wire, path: &Path) -> object_store::Result<Condition> {
+async fn try_complete(wire: &Wire, path: &Path) -> Result<Condition, Untried> {
     let (Interface::Parts(parts), Some(create)) = (wire.interface(), wire.create()) else {
         return Ok(Condition::Untold);
     };
@@ -237,16 +264,14 @@ async fn try_complete(wire: &Wire, path: &Path) -> object_store::Result<Conditio
         Ok(part) => obeyed(timely(Limit::of_parts(1), create.complete_multipart(path, &id, vec![part])).await),
         Err(e) => Err(e),
     };
-    if !matches!(completed, Ok(Condition::Ignored)) {
-        let aborted = timely(Limit::SHORT, parts.abort_multipart(path, &id)).await;
-        if let Err(e) = aborted
-            && !matches!(e, object_store::Error::NotFound { .. })
-            && completed.is_ok()
-        {
-            return Err(e);
-        }
+    if let Ok(Condition::Ignored) = completed {
+        return Ok(Condition::Ignored);
     }
-    completed
+    match (completed, wire.abort(path, Opened::Parts { id, token: None }).await) {
+        (Ok(complete), Ok(())) => Ok(complete),
+        (Ok(_), Err(error)) => Err(Untried { error, left: true }),
+        (Err(error), aborted) => Err(Untried { error, left: aborted.is_err() }),
+    }
 }
 
 /// What is to be learnt from a conditional request for a key at which something stands.

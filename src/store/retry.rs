@@ -165,6 +165,8 @@ fn verdict(error: &object_store::Error) -> Verdict {
     use object_store::Error as Cause;
 
     match error {
+        // Also where it is told by its text alone, as that of a delete is.
+        refused if failure::is_refusal(refused) => Verdict::Refused,
         Cause::Generic { source, .. } => {
             let text = source.to_string();
             if DAMAGED.iter().any(|code| text.contains(code)) {
@@ -179,7 +181,6 @@ fn verdict(error: &object_store::Error) -> Verdict {
                 Verdict::Passing { reached: reached(error) }
             }
         }
-        Cause::PermissionDenied { .. } | Cause::Unauthenticated { .. } => Verdict::Refused,
         // Of a key at which nothing stands: S3 says so while another request for the key is under way.
         Cause::AlreadyExists { .. } => Verdict::Passing { reached: true },
         _ => Verdict::Final,

@@ -147,7 +147,7 @@ impl Wire {
         self.create.as_deref()
     }
 
-    fn patience(&self, path: &Path) -> Patience {
+    pub(super) fn patience(&self, path: &Path) -> Patience {
         let key = path.as_ref().strip_prefix(self.prefix.as_ref()).unwrap_or_else(|| path.as_ref());
         let key = key.trim_start_matches('/').to_owned();
         Patience::new(self.answered.load(Ordering::Relaxed), key, Arc::clone(&self.watch))

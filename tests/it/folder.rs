@@ -2,10 +2,12 @@
 
 #![cfg(unix)]
 
+pub(crate) mod faults;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use consign::location::{BucketName, FolderPath};
 use consign::manifest::Manifest;
@@ -13,8 +15,6 @@ use consign::store::{OnExists, Operation, Store};
 use consign::template::{Context, Template};
 use consign::{Destination, Error, ErrorKind, Export};
 use tempfile::TempDir;
-
-use crate::program::example;
 
 fn start(folder: &str, root: &Path) -> Export {
     start_on(folder, &Store::folder(root), OnExists::Overwrite)
@@ -82,22 +82,8 @@ fn without_privileges(program: &Path) -> Command {
 
 #[test]
 fn a_folder_that_may_only_be_read_is_named() {
-    let place = read_only();
+    let (place, output) = faults::unwritable();
     let root = place.path().join("root");
-    let destination = place.path().join("destination.json");
-    fs::write(&destination, r#"{"bucketName": "acme-exports", "path": "out", "filenameTemplate": "t%DATETIME%"}"#)
-        .unwrap();
-    // Where another user can run it.
-    let program = place.path().join("export");
-    fs::copy(example("export"), &program).unwrap();
-    fs::set_permissions(&destination, fs::Permissions::from_mode(0o644)).unwrap();
-    let output = without_privileges(&program)
-        .args(["--quiet", "--to", &format!("file://{}", root.display())])
-        .arg("--destination")
-        .arg(&destination)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     let text = format!(
         "could not make a folder for unfinished files in `{}`: the store refused, check the credentials and their permissions",
@@ -134,37 +120,22 @@ async fn begun(root: &Path) -> Export {
 
 #[tokio::test]
 async fn a_folder_that_vanishes_is_not_made_again() {
-    let place = tempfile::tempdir().unwrap();
-    let root = place.path().join("root");
-    let export = begun(&root).await;
-    fs::remove_dir_all(&root).unwrap();
-    let error = export.commit().await.unwrap_err();
+    let vanished = faults::vanished().await;
+    let error = vanished.error();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     let begin = "could not make an unfinished file: the bucket or folder does not exist";
     assert!(error.to_string().starts_with(begin), "{error}");
-    assert_eq!(below(place.path()), [""; 0]);
+    assert_eq!(below(vanished.place.path()), [""; 0]);
 }
 
 #[tokio::test]
 async fn unfinished_files_that_vanish_are_missed_before_anything_is_shown() {
-    let place = tempfile::tempdir().unwrap();
-    let root = place.path().join("root");
-    let mut export = start("out", &root);
-    export.write_record(["1"]).await.unwrap();
-    export.write_record(["2"]).await.unwrap();
-    while export.progress().snapshot().files < 1 {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
-    let [unfinished] = &*below(&root).into_iter().filter(|path| path.ends_with("/0")).collect::<Vec<_>>() else {
-        panic!("one file is unfinished")
-    };
-    fs::remove_file(unfinished).unwrap();
-    let folder = unfinished.strip_suffix("/0").unwrap();
-    let error = export.commit().await.unwrap_err();
+    let (scene, unfinished) = faults::unfinished_vanished().await;
+    let (error, folder) = (scene.error(), unfinished.strip_suffix("/0").unwrap());
     let text = format!("could not write `out/t.csv`: the folder of unfinished files `{folder}` is gone");
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().starts_with(&text), "{error}");
-    assert!(!root.join("out/manifest-run.json").exists());
+    assert!(!scene.root.join("out/manifest-run.json").exists());
 }
 
 #[tokio::test]
@@ -222,15 +193,11 @@ async fn links_that_stay_within_the_folder_are_followed() {
 /// A folder in a file's place: what was made for the export goes again.
 #[tokio::test]
 async fn folders_that_were_made_in_vain_go_again() {
-    let place = tempfile::tempdir().unwrap();
-    let root = place.path().join("root");
-    let export = begun(&root).await;
-    fs::create_dir_all(root.join("out/t.csv")).unwrap();
-    fs::create_dir_all(root.join("out/t_2.csv")).unwrap();
-    fs::create_dir_all(root.join("out/t_3.csv")).unwrap();
+    let scene = faults::in_the_way().await;
+    let root = &scene.root;
     let before = ["out", "out/t.csv", "out/t_2.csv", "out/t_3.csv"].map(|path| root.join(path).display().to_string());
-    assert_eq!(export.commit().await.unwrap_err().kind(), ErrorKind::Exists);
-    assert_eq!(below(&root), before);
+    assert_eq!(scene.error().kind(), ErrorKind::Exists);
+    assert_eq!(below(root), before);
 }
 
 /// What a delivery asks of the disk, in its order: each call with the paths that it is about, temporary files without what is

@@ -248,30 +248,53 @@ fn wrong_options_are_named_with_the_usage() {
     assert!(output.status.success() && output.stdout.starts_with(b"usage: export "));
 }
 
-/// A device without room: a file system of one megabyte, in a name space of its own.
-#[test]
-fn a_full_disk_is_named_and_leaves_nothing() {
+/// What two exports to a device without room said and left, of which the second one finds room.
+pub(crate) struct FullDisk {
+    pub(crate) first: String,
+    pub(crate) after_first: String,
+    pub(crate) after_second: String,
+}
+
+/// A file system of one megabyte, in a name space of its own, which grows then.
+pub(crate) fn full_disk() -> FullDisk {
     let bench = Bench::new(r#"{"bucketName": "acme-exports", "path": "", "filenameTemplate": "t"}"#);
     fs::create_dir(bench.path("disk")).unwrap();
     let script = r#"
 set -eu
+export_rows() {
+    { head -c 4000000 /dev/zero | tr '\0' 'x' | fold -w 99; echo; } | sed '1s/.*/a/' | tee "$4" |
+        "$1" --quiet --run-id run --input - --to "file://$2" --destination "$3"
+}
 mount -t tmpfs -o size=1m tmpfs "$2"
 echo old > "$2/t.csv"
-head -c 4000000 /dev/zero | tr '\0' 'x' | fold -w 99 | sed '1s/.*/a/' | "$1" --quiet --input - --to "file://$2" --destination "$3" || true
-ls -A "$2"
-cat "$2/t.csv"
+export_rows "$@" || true
+echo $(ls -A "$2") $(cat "$2/t.csv")
+mount -o remount,size=16m "$2"
+export_rows "$@"
+cmp "$4" "$2/t.csv" && echo $(ls -A "$2") whole
 "#;
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "bash", "-c", script, "bash"])
-        .args([example("export"), bench.path("disk"), bench.path("destination.json")])
+        .args([example("export"), bench.path("disk"), bench.path("destination.json"), bench.path("rows")])
         .output()
         .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (after_first, after_second) = said.trim_end().split_once('\n').unwrap_or_default();
+    FullDisk {
+        first: String::from_utf8_lossy(&output.stderr).into_owned(),
+        after_first: after_first.to_owned(),
+        after_second: after_second.to_owned(),
+    }
+}
+
+#[test]
+fn a_full_disk_is_named_and_leaves_nothing() {
+    let disk = full_disk();
     assert_eq!(
-        errors,
+        disk.first,
         "export: could not write `t.csv`: no room is left on the device: No space left on device (os error 28)\n"
     );
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "t.csv\nold\n");
+    assert_eq!((disk.after_first.as_str(), disk.after_second.as_str()), ("t.csv old", "manifest-run.json t.csv whole"));
 }
 
 #[test]

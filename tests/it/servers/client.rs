@@ -218,6 +218,14 @@ impl Client {
         s3.create_multipart(&Path::parse(key).unwrap()).await.unwrap();
     }
 
+    /// Aborts the uploads of a key, where there is such a thing.
+    pub(super) async fn abort_uploads(&self, key: &str) {
+        let Self::S3 { s3, .. } = self else { return };
+        for id in between(&ask(s3, &[("uploads", ""), ("prefix", key)]).await, "Upload", "UploadId") {
+            s3.abort_multipart(&Path::parse(key).unwrap(), &id).await.unwrap();
+        }
+    }
+
     /// The keys below a folder of which an upload is open, where the server tells: Azure has no uploads, but blocks that
     /// it forgets by itself after a week.
     pub(super) async fn open_uploads(&self, folder: &str) -> Option<Vec<String>> {

@@ -12,6 +12,7 @@ use consign::object_store::ClientOptions;
 use consign::object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
 };
+use futures::future::BoxFuture;
 
 /// What a request does.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -43,6 +44,10 @@ pub(super) enum Fault {
     Instead(u16, &'static str),
     /// The server obeys, and the reply is lost with the connection.
     Lose,
+    /// Somebody else is faster: this comes before the request.
+    After(Meddling),
+    /// Somebody else comes right after: the server obeys, then this happens, and the reply is lost.
+    Before(Meddling),
     /// The server never sees it: the connection is refused.
     Refuse,
     /// The server never sees the whole of it: the connection is reset.
@@ -53,11 +58,23 @@ pub(super) enum Fault {
     Truncate,
 }
 
+/// What somebody else does to the file of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Meddling {
+    /// Aborts its upload.
+    Abort,
+    /// Writes the key.
+    Write,
+}
+
+/// Does it, to what a path stands for.
+pub(super) type Hand = Arc<dyn Fn(Meddling, String) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// Which requests go wrong, and how.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rule {
     pub(super) step: Step,
-    /// What the key ends in.
+    /// What the key ends in; or what it holds, if this ends in `-`.
     pub(super) key: &'static str,
     /// How many such requests go wrong, from the first.
     pub(super) times: usize,
@@ -72,6 +89,13 @@ pub(super) struct Sent {
     pub(super) failed: usize,
 }
 
+impl Rule {
+    /// Whether the rule is for a request with this path.
+    pub(super) fn is_for(&self, path: &str) -> bool {
+        path.ends_with(self.key) || self.key.ends_with('-') && path.contains(self.key)
+    }
+}
+
 /// Connects clients through faults.
 #[derive(Clone)]
 pub(super) struct Faults(Arc<Mutex<State>>);
@@ -81,6 +105,8 @@ struct State {
     rules: Vec<(Rule, usize)>,
     /// How often each request was sent, and how often it went wrong, by its path.
     sent: HashMap<(Step, String), Sent>,
+    /// Whoever else writes there.
+    hand: Option<Hand>,
     /// The blocks of Azure, which have names instead of numbers, in the order in which they came.
     blocks: Vec<String>,
 }
@@ -88,7 +114,13 @@ struct State {
 impl Faults {
     pub(super) fn new(rules: &[Rule]) -> Self {
         let rules = rules.iter().map(|rule| (*rule, 0)).collect();
-        Self(Arc::new(Mutex::new(State { rules, sent: HashMap::new(), blocks: Vec::new() })))
+        Self(Arc::new(Mutex::new(State { rules, sent: HashMap::new(), hand: None, blocks: Vec::new() })))
+    }
+
+    /// The same, and somebody else writes there.
+    pub(super) fn with_hand(self, hand: Hand) -> Self {
+        self.0.lock().unwrap().hand = Some(hand);
+        self
     }
 
     /// How often each rule has struck.
@@ -109,8 +141,8 @@ impl Faults {
     fn strike(&self, request: &HttpRequest) -> ((Step, String), Option<Fault>) {
         let mut state = self.0.lock().unwrap();
         let step = state.step(request);
-        let path = request.uri().path();
-        let known = (step, path.to_owned());
+        let path = if step == Step::Delete { deleted(request) } else { request.uri().path().to_owned() };
+        let known = (step, path.clone());
         state.sent.entry(known.clone()).or_default().times += 1;
         let rule = state.rules.iter_mut().find(|(rule, struck)| {
             // A block that is sent again has another name: it counts as the one that was meant.
@@ -118,7 +150,7 @@ impl Faults {
                 (Step::Part(meant), Step::Part(found)) if is_azure(request) => found >= meant,
                 (meant, found) => meant == found,
             };
-            same && path.ends_with(rule.key) && *struck < rule.times
+            same && rule.is_for(&path) && *struck < rule.times
         });
         let fault = rule.map(|(rule, struck)| {
             *struck += 1;
@@ -162,6 +194,18 @@ impl State {
     }
 }
 
+/// The path of what a request deletes: objects are deleted by a list, of one here.
+fn deleted(request: &HttpRequest) -> String {
+    let path = request.uri().path();
+    let list = String::from_utf8_lossy(request.body().as_bytes().map_or(&[], |bytes| bytes));
+    let key = list.split_once("<Key>").and_then(|(_, rest)| rest.split_once("</Key>"));
+    let line = list.split_once("DELETE ").and_then(|(_, rest)| rest.split_once(' '));
+    match (key, line) {
+        (Some((key, _)), _) => format!("{path}/{key}"),
+        (None, line) => line.map_or(path, |(path, _)| path).to_owned(),
+    }
+}
+
 fn is_azure(request: &HttpRequest) -> bool {
     request.headers().contains_key("x-ms-version")
 }
@@ -197,7 +241,7 @@ impl HttpService for Service {
         Box::pin(async move {
             let reply = match fault {
                 None => self.inner.execute(request).await,
-                Some(fault) => self.fail(fault, request).await,
+                Some(fault) => self.fail(fault, request, &known.1).await,
             };
             if fault.is_some() || !reply.as_ref().is_ok_and(|reply| reply.status().is_success()) {
                 self.faults.went_wrong(known);
@@ -208,7 +252,7 @@ impl HttpService for Service {
 }
 
 impl Service {
-    async fn fail(&self, fault: Fault, request: HttpRequest) -> Reply {
+    async fn fail(&self, fault: Fault, request: HttpRequest, path: &str) -> Reply {
         let broken = |kind, cause: io::ErrorKind| Err(HttpError::new(kind, io::Error::from(cause)));
         match fault {
             Fault::Answer(status, code) => Ok(answer(status, code)),
@@ -233,12 +277,28 @@ impl Service {
                 self.inner.execute(request).await?.into_body().bytes().await?;
                 broken(HttpErrorKind::Interrupted, io::ErrorKind::ConnectionReset)
             }
+            Fault::After(meddling) => {
+                self.meddle(meddling, path).await;
+                self.inner.execute(request).await
+            }
+            Fault::Before(meddling) => {
+                self.inner.execute(request).await?.into_body().bytes().await?;
+                self.meddle(meddling, path).await;
+                broken(HttpErrorKind::Interrupted, io::ErrorKind::ConnectionReset)
+            }
             Fault::Truncate => {
                 let (parts, body) = self.inner.execute(request).await?.into_parts();
                 let bytes = body.bytes().await?;
                 Ok(HttpResponse::from_parts(parts, bytes.slice(..bytes.len() / 2).into()))
             }
         }
+    }
+}
+
+impl Service {
+    async fn meddle(&self, meddling: Meddling, path: &str) {
+        let hand = self.faults.0.lock().unwrap().hand.clone().expect("a rule that meddles comes with a hand");
+        hand(meddling, path.to_owned()).await;
     }
 }
 

@@ -4,21 +4,22 @@
 use std::fmt::Write;
 use std::num::NonZeroU64;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use consign::destination::DestinationBuilder;
 use consign::export::{Event, MemoryBudget};
 use consign::manifest::Manifest;
-use consign::store::{PartSchedule, Store};
+use consign::store::{Journal, OnExists, PartSchedule, Store};
 use consign::{Error, Export};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 
 use super::client::{Client, Setup};
-use super::fault::{Fault, Faults, Rule, Sent, Step};
+use super::fault::{Fault, Faults, Hand, Meddling, Rule, Sent, Step};
 use super::fixture::Server;
 use super::proxy::{Cut, CutRule, Proxy};
-use super::rows::{Means, Promise, Row, rows};
+use super::rows::{Journaled, Means, Promise, Row, rows};
 use super::{MOST_ROWS, context, plan, row, text};
 
 /// How long a client waits for a reply in the face of silence.
@@ -45,6 +46,8 @@ struct Outcome {
     large: Seen,
     small: Seen,
     manifest: Seen,
+    /// The keys of everything else in the folder.
+    others: Vec<String>,
     /// How many uploads are open, where the server tells.
     open: Option<usize>,
     /// Whether every rule struck; an export to Azure never asks for an upload, for example.
@@ -57,20 +60,19 @@ struct Outcome {
 enum Seen {
     Nothing,
     Whole,
+    /// What somebody else has put there.
+    Anothers,
     Wrong,
 }
 
-async fn run(row: &Row, folder: &str, setup: &Setup) -> Option<Outcome> {
-    if !row.is_for(setup.server()) {
-        return None;
-    }
+async fn run(row: &Row, folder: &str, setup: &Setup) -> Outcome {
     let plan = plan(folder).with_on_exists(row.on_exists).with_commit(row.commit);
     let start = Instant::now();
     let (result, faults, struck) = match &row.means {
         Means::Requests(rules) => {
-            let faults = Faults::new(rules);
+            let faults = Faults::new(rules).with_hand(hand(setup.client()));
             let store = setup.client_through(faults.clone()).store();
-            let result = deliver(plan, row, store).await;
+            let result = deliver(plan, row, folder, store).await;
             let struck = faults.struck().iter().all(|struck| *struck > 0);
             (result, faults, struck)
         }
@@ -78,7 +80,7 @@ async fn run(row: &Row, folder: &str, setup: &Setup) -> Option<Outcome> {
             let proxy = Proxy::start(setup.url(), wire(*step, key, setup.server(), *cut)).await;
             let faults = Faults::new(&[]);
             let setup = setup.clone().with_url(proxy.url()).with_timeout(PATIENCE);
-            let result = deliver(plan, row, setup.client_through(faults.clone()).store()).await;
+            let result = deliver(plan, row, folder, setup.client_through(faults.clone()).store()).await;
             (result, faults, proxy.struck() > 0)
         }
     };
@@ -88,29 +90,54 @@ async fn run(row: &Row, folder: &str, setup: &Setup) -> Option<Outcome> {
     let see = |found: Option<Vec<u8>>, expected: &[u8]| match found {
         None => Seen::Nothing,
         Some(found) if found == expected => Seen::Whole,
+        Some(found) if found == ANOTHERS.as_bytes() => Seen::Anothers,
         Some(_) => Seen::Wrong,
     };
-    let manifest = client.get(&format!("{folder}/manifest-run.json")).await;
-    Some(Outcome {
-        large: see(client.get(&format!("{folder}/t.csv")).await, text(0..row.rows)),
-        small: see(client.get(&format!("{folder}/t_2.csv")).await, text(row.rows..row.rows + SMALL_ROWS)),
+    let keys = ["t.csv", "t_2.csv", "manifest-run.json"].map(|name| format!("{folder}/{name}"));
+    let manifest = client.get(&keys[2]).await;
+    Outcome {
+        large: see(client.get(&keys[0]).await, text(0..row.rows)),
+        small: see(client.get(&keys[1]).await, text(row.rows..row.rows + SMALL_ROWS)),
         manifest: match &result {
             Ok(delivered) => see(manifest, delivered.to_json().as_bytes()),
             Err(_) => manifest.map_or(Seen::Nothing, |_| Seen::Whole),
         },
-        open: open(&client, folder).await,
+        others: client.keys(folder).await.into_iter().filter(|key| !keys.contains(key)).collect(),
+        open: client.open_uploads(folder).await.map(|uploads| uploads.len()),
         struck,
         oddities: oddities(row, &faults, took),
         result: result.map(drop),
+    }
+}
+
+/// What somebody else writes.
+const ANOTHERS: &str = "of another";
+
+/// Somebody else, with a client of his own.
+fn hand(client: Client) -> Hand {
+    Arc::new(move |meddling, path| {
+        let client = client.clone();
+        let meddle = async move {
+            let (_, key) = path.split_once("/test/").expect("the bucket");
+            match meddling {
+                Meddling::Abort => client.abort_uploads(key).await,
+                Meddling::Write => client.put(key, ANOTHERS).await,
+            }
+        };
+        meddle.boxed()
     })
 }
 
 /// Delivers the rows of the two files. What fails before its commit says the same whatever it is asked from then on.
-async fn deliver(plan: DestinationBuilder, line: &Row, store: Store) -> consign::Result<Manifest> {
+async fn deliver(plan: DestinationBuilder, line: &Row, folder: &str, store: Store) -> consign::Result<Manifest> {
     let destination = plan.with_max_rows(NonZeroU64::new(line.rows).expect("files have rows")).build()?;
     let store = store.with_part_schedule(PartSchedule::equal(5 * 1024 * 1024).expect("the least that S3 takes"));
     let memory = MemoryBudget::new(MemoryBudget::DEFAULT).expect("more than the least");
     let builder = Export::builder(&destination, &store, context()).with_run_id("run").with_memory(memory);
+    let builder = match line.journal {
+        Journaled::No => builder,
+        Journaled::Yes => builder.with_journal(Journal::beside(&format!("{folder}/manifest-run.json"))),
+    };
     let mut export = builder.start()?;
     let mut events = export.events();
     let all_rows = line.rows + SMALL_ROWS;
@@ -152,12 +179,11 @@ fn oddities(row: &Row, faults: &Faults, took: Duration) -> Vec<String> {
         Means::Network(step, ..) => (&[], Some(*step)),
     };
     for ((step, path), Sent { times, failed }) in faults.sent() {
-        // Objects are deleted several at once, of which each is tried out by two puts.
-        if matches!(step, Step::Look | Step::Delete) || path.contains("/.consign-") {
+        // A server is tried out by two puts, and a journal grows by puts.
+        if step == Step::Look || path.contains("/.consign-") || path.ends_with(".journal") {
             continue;
         }
-        let refused =
-            rules.iter().find(|rule| rule.times == usize::MAX && rule.step == step && path.ends_with(rule.key));
+        let refused = rules.iter().find(|rule| rule.times == usize::MAX && rule.step == step && rule.is_for(&path));
         let most = match refused.map(|rule| rule.fault) {
             // Asked again once, as credentials may just have expired.
             Some(Fault::Answer(403, _)) => 2,
@@ -193,10 +219,6 @@ fn wire(step: Step, key: &'static str, server: Server, cut: Cut) -> Option<CutRu
     Some(CutRule { method, holds, after, times: 1, cut })
 }
 
-async fn open(client: &Client, folder: &str) -> Option<usize> {
-    client.open_uploads(folder).await.map(|uploads| uploads.len())
-}
-
 impl Outcome {
     /// The cell of the table.
     fn text(&self) -> String {
@@ -211,11 +233,23 @@ impl Outcome {
             (Seen::Whole, Seen::Whole, Seen::Whole) => "all",
             (Seen::Nothing, Seen::Nothing, Seen::Nothing) => "nothing",
             (Seen::Wrong, ..) | (_, Seen::Wrong, _) | (.., Seen::Wrong) => "WRONG BYTES",
+            (Seen::Anothers, Seen::Nothing, Seen::Nothing) | (Seen::Nothing, Seen::Anothers, Seen::Nothing) => {
+                "the other's file alone"
+            }
+            (Seen::Anothers, Seen::Whole, Seen::Nothing) | (Seen::Whole, Seen::Anothers, Seen::Nothing) => {
+                "the other's file and one file, no manifest"
+            }
             (.., Seen::Whole) => "A MANIFEST OF WHAT IS NOT THERE",
             (Seen::Whole, Seen::Whole, Seen::Nothing) => "both files, no manifest",
             _ => "one file, no manifest",
         };
         write!(text, ", {seen}").unwrap();
+        match &*self.others {
+            [] => {}
+            [one] if one.ends_with(".journal") => text += ", the journal",
+            [one] if one.contains("/.consign-") => text += ", 1 trial object",
+            others => write!(text, ", {} OTHER OBJECTS", others.len()).unwrap(),
+        }
         match self.open {
             Some(0) | None => {}
             Some(1) => text += ", 1 upload open",
@@ -234,24 +268,48 @@ impl Outcome {
     }
 
     /// Whether it is what was promised.
-    fn keeps(&self, promise: Promise) -> bool {
+    fn keeps(&self, row: &Row, server: Server) -> bool {
         let seen = [self.large, self.small, self.manifest];
         let open = self.open.unwrap_or(0);
-        let all = seen == [Seen::Whole; 3];
-        let nothing = seen == [Seen::Nothing; 3];
-        match promise {
+        let all = seen == [Seen::Whole; 3] && self.others.iter().all(|key| key.ends_with(".journal"));
+        let nothing = seen == [Seen::Nothing; 3] && self.others.is_empty();
+        let failed = self.result.as_ref().err().map(ToString::to_string);
+        if server == Server::Rclone && row.on_exists == OnExists::Fail {
+            // It ignores the condition, and nothing is exported there.
+            let most = usize::from(row.promise == Promise::DeliveredButOneOpen);
+            let told = |e: String| self.others.iter().all(|key| e.contains(key));
+            return seen == [Seen::Nothing; 3] && open <= most && failed.is_some_and(told);
+        }
+        match row.promise {
             // A server without this request has nothing to show but the rule that holds always.
-            _ if !self.struck => open == 0 && if self.result.is_ok() { all } else { nothing },
-            Promise::Delivered => self.result.is_ok() && all && open == 0,
-            Promise::DeliveredButOneOpen => self.result.is_ok() && all && open <= 1,
-            Promise::NoManifest => {
-                self.result.is_err() && self.manifest == Seen::Nothing && !seen.contains(&Seen::Wrong) && open == 0
+            _ if !self.struck => open == 0 && if failed.is_none() { all } else { nothing },
+            Promise::Delivered => failed.is_none() && all && open == 0,
+            Promise::DeliveredButOneOpen => failed.is_none() && all && open <= 1,
+            Promise::NoManifest | Promise::NoManifestAndTold => {
+                failed.is_some()
+                    && self.manifest == Seen::Nothing
+                    && !seen.contains(&Seen::Wrong)
+                    && self.others.is_empty()
+                    && open == 0
+                    && (row.promise == Promise::NoManifest || self.names_what_stands())
             }
-            Promise::NoManifestAndTold => self.keeps(Promise::NoManifest) && self.names_what_stands(),
-            Promise::Nothing => self.result.is_err() && nothing && open == 0,
+            Promise::Nothing => failed.is_some() && nothing && open == 0,
             Promise::NothingButOpen => {
-                let told = |e: &Error| e.to_string().contains("besides, uploads were left open");
-                nothing && open <= 1 && self.result.as_ref().is_err_and(|e| open == 0 || told(e))
+                let told = |e: String| e.contains("besides, uploads were left open");
+                nothing && open <= 1 && failed.is_some_and(|e| open == 0 || told(e))
+            }
+            Promise::NothingButTold => {
+                let stands = [(self.large, "/t.csv`"), (self.small, "/t_2.csv`")];
+                let stands = stands.iter().filter(|(seen, _)| *seen != Seen::Nothing).map(|(_, key)| *key);
+                let mut left = stands.chain(self.others.iter().map(String::as_str));
+                failed.is_some_and(|e| left.all(|key| e.contains(key)) && (open == 0 || e.contains("left open")))
+                    && self.manifest == Seen::Nothing
+            }
+            Promise::OnlyAnothers => {
+                let is_asked = server == Server::Azurite && failed.is_none();
+                let alone = seen.iter().filter(|seen| **seen == Seen::Anothers).count() == 1
+                    && seen.iter().filter(|seen| **seen == Seen::Nothing).count() == 2;
+                open == 0 && self.others.is_empty() && if is_asked { all } else { failed.is_some() && alone }
             }
         }
     }
@@ -270,6 +328,7 @@ async fn every_fault_ends_as_the_table_says() {
     let setups: Vec<_> = running.iter().map(|running| Setup::new(running)).collect();
     let rows = rows();
     let cells = (0..rows.len()).flat_map(|row| (0..servers.len()).map(move |server| (row, server)));
+    let cells = cells.filter(|(row, server)| rows[*row].is_lost_on(servers[*server]).is_none());
     let (long, short): (Vec<_>, Vec<_>) = cells.partition(|(row, _)| rows[*row].is_long());
     let (waiting, short): (Vec<_>, Vec<_>) = short.into_iter().partition(|(row, _)| rows[*row].is_silent());
     let outcome = |(row, server)| {
@@ -285,7 +344,7 @@ async fn every_fault_ends_as_the_table_says() {
         stream::iter(short).map(outcome).buffer_unordered(AT_ONCE).collect(),
     );
     let mut outcomes = [long, waiting, short].concat();
-    outcomes.sort_by_key(|(cell, _): &((usize, usize), Option<Outcome>)| *cell);
+    outcomes.sort_by_key(|(cell, _): &((usize, usize), Outcome)| *cell);
 
     let mut table = String::from("| where | fault |");
     for server in &servers {
@@ -295,14 +354,15 @@ async fn every_fault_ends_as_the_table_says() {
     let mut broken = String::new();
     for (number, row) in rows.iter().enumerate() {
         write!(table, "| {} | {} |", row.place, row.fault).unwrap();
-        for ((_, server), outcome) in outcomes.iter().filter(|((row, _), _)| *row == number) {
-            let Some(outcome) = outcome else {
-                table += " not looked at |";
+        for (place, server) in servers.iter().enumerate() {
+            if let Some(text) = row.is_lost_on(*server) {
+                write!(table, " {text} |").unwrap();
                 continue;
-            };
+            }
+            let (_, outcome) = outcomes.iter().find(|(cell, _)| *cell == (number, place)).expect("every cell was run");
             write!(table, " {} |", outcome.text()).unwrap();
-            if !outcome.keeps(row.promise) || !outcome.oddities.is_empty() {
-                let (server, odd) = (servers[*server], outcome.oddities.join("; "));
+            if !outcome.keeps(row, *server) || !outcome.oddities.is_empty() {
+                let odd = outcome.oddities.join("; ");
                 write!(broken, "\n{}, {}, {server}: {}. {odd}", row.place, row.fault, outcome.text()).unwrap();
                 if let Err(e) = &outcome.result {
                     write!(broken, " ({e:#})").unwrap();
@@ -320,7 +380,9 @@ async fn every_fault_ends_as_the_table_says() {
     }
     assert!(took < AT_MOST, "the table took {} s", took.as_secs());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/faults.md");
-    let page = format!("{}{table}", include_str!("faults-head.md"));
+    let folders = crate::folder::faults::table().await;
+    eprintln!("{folders}");
+    let page = format!("{}{table}{}{folders}", include_str!("faults-head.md"), include_str!("faults-folders.md"));
     if env::var_os("CONSIGN_WRITE_FAULTS").is_some() {
         fs::write(&path, page).unwrap();
         return;

@@ -3,12 +3,15 @@
 use consign::destination::Commit;
 use consign::store::OnExists;
 
-use super::fault::{Fault, Rule, Step};
+use super::fault::{Fault, Meddling, Rule, Step};
 use super::fixture::Server;
 use super::proxy::Cut;
 
-use Fault::{Answer, Flip, Instead, Lose, Refuse, Reset, Stall, Truncate};
-use Promise::{Delivered, DeliveredButOneOpen, NoManifest, NoManifestAndTold, Nothing, NothingButOpen};
+use Fault::{After, Answer, Before, Flip, Instead, Lose, Refuse, Reset, Stall, Truncate};
+use Promise::{
+    Delivered, DeliveredButOneOpen, NoManifest, NoManifestAndTold, Nothing, NothingButOpen, NothingButTold,
+    OnlyAnothers,
+};
 
 /// Rows of the large file: those of one request, of two parts, of three, by the schedule of the matrix.
 const ONE_REQUEST: u64 = 1;
@@ -18,6 +21,9 @@ const THREE_PARTS: u64 = 11 * 64;
 const LARGE: &str = "/t.csv";
 const SMALL: &str = "/t_2.csv";
 const MANIFEST: &str = "/manifest-run.json";
+const JOURNAL: &str = "/manifest-run.json.journal";
+/// The objects by which a server's conditions are tried out.
+const TRIAL: &str = "/.consign-";
 
 /// What must hold, whatever the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,6 +40,11 @@ pub(super) enum Promise {
     Nothing,
     /// As before, but the upload that could not be aborted is open.
     NothingButOpen,
+    /// The export fails, and what is left of it the error names.
+    NothingButTold,
+    /// The export fails, and what somebody else has written stands there alone. A store that is only asked for the key may
+    /// have replaced it.
+    OnlyAnothers,
 }
 
 /// One line of the table.
@@ -47,6 +58,14 @@ pub(super) struct Row {
     pub(super) rows: u64,
     pub(super) on_exists: OnExists,
     pub(super) commit: Commit,
+    pub(super) journal: Journaled,
+}
+
+/// Whether an export has a journal, beside its manifest.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Journaled {
+    No,
+    Yes,
 }
 
 /// How a fault is brought about.
@@ -66,7 +85,8 @@ impl Row {
         match &self.means {
             Means::Network(..) => false,
             Means::Requests(rules) => {
-                rules.iter().any(|rule| rule.times == EVER && matches!(rule.fault, Answer(500.., _)))
+                let goes_on = |rule: &Rule| rule.step == Step::Look || matches!(rule.fault, Answer(500.., _));
+                rules.iter().any(|rule| rule.times == EVER && goes_on(rule))
             }
         }
     }
@@ -76,10 +96,15 @@ impl Row {
         matches!(self.means, Means::Network(_, _, Cut::Silence | Cut::HoldReply))
     }
 
-    /// Whether a server notices the fault at all.
-    pub(super) fn is_for(&self, server: Server) -> bool {
-        let flips = matches!(&self.means, Means::Requests(rules) if rules.iter().any(|rule| rule.fault == Flip));
-        !flips || server == Server::Seaweedfs
+    /// What the table says of a server that cannot notice the fault.
+    pub(super) fn is_lost_on(&self, server: Server) -> Option<&'static str> {
+        let Means::Requests(rules) = &self.means else { return None };
+        let has = |faults: &[Fault]| rules.iter().any(|rule| faults.contains(&rule.fault));
+        match server {
+            Server::Rclone | Server::Azurite if has(&[Flip]) => Some("not looked at"),
+            Server::Azurite if has(&[After(Meddling::Abort)]) => Some("–"),
+            _ => None,
+        }
     }
 
     /// Whether the export is bound to fail before its commit.
@@ -122,6 +147,11 @@ const CUTS: [OnTheWay; 6] = [
 
 const FLIPPED: [InFront; 1] = [("a byte flipped, once", 1, Flip)];
 
+/// What somebody else does: a rule of the bucket's lifecycle, say, or another exporter.
+const ABORTED: InFront = ("upload aborted by another right before", 1, After(Meddling::Abort));
+const WRITTEN: InFront = ("key written by another right before", 1, After(Meddling::Write));
+const REWRITTEN: InFront = ("key written by another right after, and reply lost", 1, Before(Meddling::Write));
+
 /// What another try gives the same, or what goes on for longer than anybody waits.
 const FATAL: [InFront; 2] = [("403", EVER, Answer(403, "AccessDenied")), ("503", EVER, Answer(503, "SlowDown"))];
 
@@ -134,6 +164,7 @@ struct Place {
     rows: u64,
     on_exists: OnExists,
     commit: Commit,
+    journal: Journaled,
 }
 
 impl Place {
@@ -143,12 +174,13 @@ impl Place {
             Step::Put => ONE_REQUEST,
             _ => TWO_PARTS,
         };
-        Self { name, step, key, rows, on_exists: OnExists::Overwrite, commit: Commit::Group }
+        let (on_exists, commit, journal) = (OnExists::Overwrite, Commit::Group, Journaled::No);
+        Self { name, step, key, rows, on_exists, commit, journal }
     }
 
     fn row(self, fault: &'static str, promise: Promise, means: Means) -> Row {
-        let Self { name: place, rows, on_exists, commit, .. } = self;
-        Row { place, fault, promise, means, rows, on_exists, commit }
+        let Self { name: place, rows, on_exists, commit, journal, .. } = self;
+        Row { place, fault, promise, means, rows, on_exists, commit, journal }
     }
 
     /// Rows of faults that the request is promised the same for.
@@ -156,6 +188,15 @@ impl Place {
         let row = |&(name, times, fault): &InFront| {
             let rule = Rule { step: self.step, key: self.key, times, fault };
             self.row(name, promise, Means::Requests(vec![rule]))
+        };
+        faults.iter().map(row).collect()
+    }
+
+    /// Rows of faults of this request that follow one of another.
+    fn requests_after(self, first: Rule, promise: Promise, faults: &[InFront]) -> Vec<Row> {
+        let row = |&(name, times, fault): &InFront| {
+            let rule = Rule { step: self.step, key: self.key, times, fault };
+            self.row(name, promise, Means::Requests(vec![first, rule]))
         };
         faults.iter().map(row).collect()
     }
@@ -178,7 +219,11 @@ pub(super) fn rows() -> Vec<Row> {
     }
     rows.extend(abort());
     rows.extend(replacing_nothing());
+    rows.extend(tried_out());
+    rows.extend(taken_back());
     rows.extend(file_by_file());
+    rows.extend(settled());
+    rows.extend(journaled());
     rows
 }
 
@@ -235,6 +280,9 @@ fn complete() -> Vec<Row> {
         place.network(Delivered, &cuts),
         place.requests(NoManifest, &[("404", EVER, Answer(404, "NoSuchUpload"))]),
         place.requests(NoManifest, &FATAL),
+        place.requests(NoManifest, &[ABORTED]),
+        place.requests(Delivered, &[WRITTEN]),
+        place.requests(NoManifest, &[REWRITTEN]),
     ]
     .concat()
 }
@@ -260,11 +308,8 @@ fn abort() -> Vec<Row> {
     ];
     let place = Place::new("abort, after a part was refused", Step::Abort, LARGE);
     let refused = Rule { step: Step::Part(1), key: LARGE, times: EVER, fault: Answer(403, "AccessDenied") };
-    let row = |(fault, times, how, promise)| {
-        let abort = Rule { step: Step::Abort, key: LARGE, times, fault: how };
-        place.row(fault, promise, Means::Requests(vec![refused, abort]))
-    };
-    faults.map(row).into()
+    let row = |(fault, times, how, promise)| place.requests_after(refused, promise, &[(fault, times, how)]);
+    faults.map(row).concat()
 }
 
 /// Of destinations that keep what exists: what was visible is taken back, and a condition that our own write has met is
@@ -281,6 +326,8 @@ fn replacing_nothing() -> Vec<Row> {
     rows.extend(complete.requests(Delivered, &met));
     rows.extend(complete.network(Delivered, &CUTS[1..]));
     rows.extend(complete.requests(Nothing, &FATAL));
+    rows.extend(complete.requests(Nothing, &[ABORTED]));
+    rows.extend(complete.requests(OnlyAnothers, &[WRITTEN, REWRITTEN]));
     for (name, key) in
         [("put of a small file, replacing nothing", SMALL), ("put of the manifest, replacing nothing", MANIFEST)]
     {
@@ -288,7 +335,74 @@ fn replacing_nothing() -> Vec<Row> {
         rows.extend(put(place, Nothing));
         rows.extend(place.requests(Delivered, &met));
     }
+    rows.extend(
+        Place::new("put of a small file, replacing nothing", Step::Put, SMALL)
+            .requests(OnlyAnothers, &[WRITTEN, REWRITTEN]),
+    );
+    keeping(rows)
+}
+
+fn keeping(rows: Vec<Row>) -> Vec<Row> {
     rows.into_iter().map(|row| Row { on_exists: OnExists::Fail, ..row }).collect()
+}
+
+/// What is made again in any case, or else not at all.
+const SOME: [InFront; 3] =
+    [("503 twice", 2, Answer(503, "SlowDown")), ("no reply, once", 1, Stall), ("reply lost, once", 1, Lose)];
+
+/// The first file is visible when the second one is refused, and has to go again.
+fn taken_back() -> Vec<Row> {
+    let refused = Rule { step: Step::Put, key: SMALL, times: EVER, fault: Answer(403, "AccessDenied") };
+    let look = Place { rows: ONE_REQUEST, ..Place::new("look for what exists", Step::Look, LARGE) };
+    let delete = Place { rows: ONE_REQUEST, ..Place::new("delete, taking back", Step::Delete, LARGE) };
+    keeping(
+        [
+            look.requests(Delivered, &SOME),
+            look.requests(Nothing, &FATAL),
+            delete.requests_after(refused, Nothing, &SOME),
+            delete.requests_after(refused, NothingButTold, &FATAL),
+        ]
+        .concat(),
+    )
+}
+
+/// The objects and uploads of our own by which it is found out whether a server keeps what exists.
+fn tried_out() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (name, step) in [
+        ("put, trying out the server", Step::Put),
+        ("create, trying out the server", Step::Create),
+        ("part, trying out the server", Step::Part(1)),
+        ("complete, trying out the server", Step::Complete),
+        ("abort, trying out the server", Step::Abort),
+        ("delete, trying out the server", Step::Delete),
+    ] {
+        let place = Place { rows: ONE_REQUEST, ..Place::new(name, step, TRIAL) };
+        let overcome = if step == Step::Create { DeliveredButOneOpen } else { Delivered };
+        rows.extend(place.requests(overcome, &SOME));
+        rows.extend(place.requests(NothingButTold, &FATAL));
+    }
+    keeping(rows)
+}
+
+/// The look at what stands there that follows a completion without a clear reply.
+fn settled() -> Vec<Row> {
+    let place = Place::new("look, after the reply to a complete was lost", Step::Look, LARGE);
+    let lost = Rule { step: Step::Complete, key: LARGE, times: 1, fault: Lose };
+    [place.requests_after(lost, Delivered, &SOME), place.requests_after(lost, NoManifest, &FATAL)].concat()
+}
+
+fn journaled() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (name, step) in [("look for a journal", Step::Look), ("put of the journal", Step::Put)] {
+        let place = Place { rows: TWO_PARTS, ..Place::new(name, step, JOURNAL) };
+        rows.extend(place.requests(Delivered, &SOME));
+        rows.extend(place.requests(Nothing, &FATAL));
+    }
+    let delete = Place::new("delete of the journal", Step::Delete, JOURNAL);
+    rows.extend(delete.requests(Delivered, &SOME));
+    rows.extend(delete.requests(Delivered, &FATAL));
+    rows.into_iter().map(|row| Row { journal: Journaled::Yes, ..row }).collect()
 }
 
 /// Of destinations that show each file as soon as it is done: what stands there after a failure is named.
