@@ -1,5 +1,7 @@
 //! How large the parts of an upload are.
 
+use std::num::NonZeroU32;
+
 /// The sizes of the parts of a file whose length is not known beforehand.
 ///
 /// Parts are small at first, so that little memory is held, and grow later, so that a long file does not run out of
@@ -83,6 +85,23 @@ impl PartSchedule {
             return None;
         }
         Some(Self { first: size, growth: Growth::None, ..Self::S3 })
+    }
+
+    /// The same sizes, and at most so many parts, if that is fewer: for a store that takes fewer. A file that needs more is
+    /// refused before the part too many is sent.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    ///
+    /// use consign::store::PartSchedule;
+    ///
+    /// let schedule = PartSchedule::R2.with_most(NonZeroU32::new(100).expect("not zero"));
+    /// assert_eq!((schedule.size(100), schedule.size(101)), (Some(64 << 20), None));
+    /// ```
+    #[must_use]
+    pub const fn with_most(self, parts: NonZeroU32) -> Self {
+        let most = if parts.get() < self.most { parts.get() } else { self.most };
+        Self { most, ..self }
     }
 
     /// The size of the part with this number, from 1, in bytes; `None` above the most parts that the store takes. The

@@ -10,6 +10,7 @@ mod exists;
 mod fault;
 mod fixture;
 mod killed;
+mod limits;
 mod line;
 mod lost;
 mod matrix;
@@ -20,6 +21,7 @@ mod reaped;
 mod resumed;
 mod rows;
 mod silent;
+mod throng;
 
 use std::num::NonZeroU64;
 use std::ops::Range;

@@ -143,7 +143,7 @@ async fn plain_mistakes_are_told_apart(server: Server) {
 async fn keys_are_spelled_to_the_byte(server: Server) {
     let running = server.shared();
     let client = Setup::new(&running).client();
-    for name in ["a b  c", "grün 日本", "it's (1)!*", "a&b=c;d@e,f$g", "<x>:y", "SlowDown", "InternalError"] {
+    for name in ["a b  c", "grün 日本", "it's (1)!*", "a#1", "a&b=c;d@e,f$g", "<x>:y", "SlowDown", "InternalError"] {
         let destination = plan("keys/%SEGMENT_NAME%").build().unwrap();
         let context = context().with_audience_name(name);
         let mut export = Export::start(&destination, &client.store(), context).unwrap();

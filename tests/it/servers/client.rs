@@ -218,6 +218,14 @@ impl Client {
         s3.create_multipart(&Path::parse(key).unwrap()).await.unwrap();
     }
 
+    /// The sizes of the parts that the server has of the one upload of a key.
+    pub(super) async fn part_sizes(&self, key: &str) -> Vec<u64> {
+        let Self::S3 { s3, .. } = self else { panic!("Azure has no uploads") };
+        let ids = between(&ask(s3, &[("uploads", ""), ("prefix", key)]).await, "Upload", "UploadId");
+        let parts = ask_of(s3, &Path::parse(key).unwrap(), &[("uploadId", &ids[0])]).await;
+        between(&parts, "Part", "Size").iter().map(|size| size.parse().unwrap()).collect()
+    }
+
     /// Aborts the uploads of a key, where there is such a thing.
     pub(super) async fn abort_uploads(&self, key: &str) {
         let Self::S3 { s3, .. } = self else { return };
@@ -241,9 +249,14 @@ impl Client {
 
 /// Asks the bucket something that `object_store` has no call for: with a signed URL.
 async fn ask(s3: &AmazonS3, query: &[(&str, &str)]) -> String {
+    ask_of(s3, &Path::default(), query).await
+}
+
+/// The same, of a key.
+async fn ask_of(s3: &AmazonS3, path: &Path, query: &[(&str, &str)]) -> String {
     let options = SignedUrlOptions::new().with_query(query.iter().copied());
     let ttl = Duration::from_secs(60);
-    let url = s3.signed_url_opts(Method::GET, &Path::default(), ttl, &options).await.unwrap();
+    let url = s3.signed_url_opts(Method::GET, path, ttl, &options).await.unwrap();
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.uri_mut() = url.as_str().parse().unwrap();
     let http: HttpClient = ReqwestConnector::default().connect(&ClientOptions::new().with_allow_http(true)).unwrap();
