@@ -156,11 +156,11 @@ pub(super) fn unwritable() -> (TempDir, Output) {
 fn seen(root: &Path) -> String {
     let Ok(entries) = fs::read_dir(root.join("out")) else { return left(root, "nothing") };
     let mut ours = 0;
-    let mut anothers = 0;
+    let mut foreign = 0;
     for path in entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         match fs::read_to_string(&path).unwrap().as_str() {
-            "of another" => anothers += 1,
+            "of another" => foreign += 1,
             "a\n1\n" if name == "t.csv" => ours += 1,
             "a\n2\n" if name == "t_2.csv" => ours += 1,
             "a\n3\n" if name == "t_3.csv" => ours += 1,
@@ -170,7 +170,7 @@ fn seen(root: &Path) -> String {
     let all = root.join("out/manifest-run.json").exists();
     left(
         root,
-        match (all, ours, anothers) {
+        match (all, ours, foreign) {
             (true, 2.., 0) => "all",
             (false, 0, 0) => "nothing",
             (false, 0, 1) => "the other's file alone",

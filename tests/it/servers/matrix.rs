@@ -12,7 +12,7 @@ use consign::destination::DestinationBuilder;
 use consign::export::{Event, MemoryBudget};
 use consign::manifest::Manifest;
 use consign::store::{Journal, OnExists, PartSchedule, Store};
-use consign::{Error, Export};
+use consign::{Error, ErrorKind, Export};
 use futures::{FutureExt, StreamExt, stream};
 
 use super::client::{Client, Setup};
@@ -61,7 +61,7 @@ enum Seen {
     Nothing,
     Whole,
     /// What somebody else has put there.
-    Anothers,
+    Foreign,
     Wrong,
 }
 
@@ -90,7 +90,7 @@ async fn run(row: &Row, folder: &str, setup: &Setup) -> Outcome {
     let see = |found: Option<Vec<u8>>, expected: &[u8]| match found {
         None => Seen::Nothing,
         Some(found) if found == expected => Seen::Whole,
-        Some(found) if found == ANOTHERS.as_bytes() => Seen::Anothers,
+        Some(found) if found == FOREIGN.as_bytes() => Seen::Foreign,
         Some(_) => Seen::Wrong,
     };
     let keys = ["t.csv", "t_2.csv", "manifest-run.json"].map(|name| format!("{folder}/{name}"));
@@ -111,7 +111,7 @@ async fn run(row: &Row, folder: &str, setup: &Setup) -> Outcome {
 }
 
 /// What somebody else writes.
-const ANOTHERS: &str = "of another";
+const FOREIGN: &str = "of another";
 
 /// Somebody else, with a client of his own.
 fn hand(client: Client) -> Hand {
@@ -121,7 +121,7 @@ fn hand(client: Client) -> Hand {
             let (_, key) = path.split_once("/test/").expect("the bucket");
             match meddling {
                 Meddling::Abort => client.abort_uploads(key).await,
-                Meddling::Write => client.put(key, ANOTHERS).await,
+                Meddling::Write => client.put(key, FOREIGN).await,
             }
         };
         meddle.boxed()
@@ -233,10 +233,10 @@ impl Outcome {
             (Seen::Whole, Seen::Whole, Seen::Whole) => "all",
             (Seen::Nothing, Seen::Nothing, Seen::Nothing) => "nothing",
             (Seen::Wrong, ..) | (_, Seen::Wrong, _) | (.., Seen::Wrong) => "WRONG BYTES",
-            (Seen::Anothers, Seen::Nothing, Seen::Nothing) | (Seen::Nothing, Seen::Anothers, Seen::Nothing) => {
+            (Seen::Foreign, Seen::Nothing, Seen::Nothing) | (Seen::Nothing, Seen::Foreign, Seen::Nothing) => {
                 "the other's file alone"
             }
-            (Seen::Anothers, Seen::Whole, Seen::Nothing) | (Seen::Whole, Seen::Anothers, Seen::Nothing) => {
+            (Seen::Foreign, Seen::Whole, Seen::Nothing) | (Seen::Whole, Seen::Foreign, Seen::Nothing) => {
                 "the other's file and one file, no manifest"
             }
             (.., Seen::Whole) => "A MANIFEST OF WHAT IS NOT THERE",
@@ -267,6 +267,12 @@ impl Outcome {
             .all(|(seen, key)| *seen == Seen::Nothing || named.contains(key))
     }
 
+    /// Whether the error leaves it open what became of our write, or says that another was there: that it was not written
+    /// is not known.
+    fn is_unclear(&self) -> bool {
+        self.result.as_ref().is_err_and(|e| matches!(e.kind(), ErrorKind::Unknown | ErrorKind::Exists))
+    }
+
     /// Whether it is what was promised.
     fn keeps(&self, row: &Row, server: Server) -> bool {
         let seen = [self.large, self.small, self.manifest];
@@ -292,6 +298,7 @@ impl Outcome {
                     && self.others.is_empty()
                     && open == 0
                     && (row.promise == Promise::NoManifest || self.names_what_stands())
+                    && (!seen.contains(&Seen::Foreign) || self.is_unclear())
             }
             Promise::Nothing => failed.is_some() && nothing && open == 0,
             Promise::NothingButOpen => {
@@ -305,9 +312,9 @@ impl Outcome {
                 failed.is_some_and(|e| left.all(|key| e.contains(key)) && (open == 0 || e.contains("left open")))
                     && self.manifest == Seen::Nothing
             }
-            Promise::OnlyAnothers => {
+            Promise::OnlyForeign => {
                 let is_asked = server == Server::Azurite && failed.is_none();
-                let alone = seen.iter().filter(|seen| **seen == Seen::Anothers).count() == 1
+                let alone = seen.iter().filter(|seen| **seen == Seen::Foreign).count() == 1
                     && seen.iter().filter(|seen| **seen == Seen::Nothing).count() == 2;
                 open == 0 && self.others.is_empty() && if is_asked { all } else { failed.is_some() && alone }
             }

@@ -9,8 +9,7 @@ use super::proxy::Cut;
 
 use Fault::{After, Answer, Before, Flip, Instead, Lose, Refuse, Reset, Stall, Truncate};
 use Promise::{
-    Delivered, DeliveredButOneOpen, NoManifest, NoManifestAndTold, Nothing, NothingButOpen, NothingButTold,
-    OnlyAnothers,
+    Delivered, DeliveredButOneOpen, NoManifest, NoManifestAndTold, Nothing, NothingButOpen, NothingButTold, OnlyForeign,
 };
 
 /// Rows of the large file: those of one request, of two parts, of three, by the schedule of the matrix.
@@ -44,7 +43,7 @@ pub(super) enum Promise {
     NothingButTold,
     /// The export fails, and what somebody else has written stands there alone. A store that is only asked for the key may
     /// have replaced it.
-    OnlyAnothers,
+    OnlyForeign,
 }
 
 /// One line of the table.
@@ -327,7 +326,7 @@ fn replacing_nothing() -> Vec<Row> {
     rows.extend(complete.network(Delivered, &CUTS[1..]));
     rows.extend(complete.requests(Nothing, &FATAL));
     rows.extend(complete.requests(Nothing, &[ABORTED]));
-    rows.extend(complete.requests(OnlyAnothers, &[WRITTEN, REWRITTEN]));
+    rows.extend(complete.requests(OnlyForeign, &[WRITTEN, REWRITTEN]));
     for (name, key) in
         [("put of a small file, replacing nothing", SMALL), ("put of the manifest, replacing nothing", MANIFEST)]
     {
@@ -337,7 +336,7 @@ fn replacing_nothing() -> Vec<Row> {
     }
     rows.extend(
         Place::new("put of a small file, replacing nothing", Step::Put, SMALL)
-            .requests(OnlyAnothers, &[WRITTEN, REWRITTEN]),
+            .requests(OnlyForeign, &[WRITTEN, REWRITTEN]),
     );
     keeping(rows)
 }
