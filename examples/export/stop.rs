@@ -49,6 +49,8 @@ impl Signals {
 #[derive(Default)]
 pub(crate) struct Told {
     visible: Vec<String>,
+    /// How many events came faster than they could be printed.
+    missed: u64,
     last: Option<Event>,
 }
 
@@ -59,8 +61,10 @@ pub(crate) async fn follow(mut events: impl Stream<Item = Event> + Unpin, print:
         if print && let Ok(line) = serde_json::to_string(&event) {
             eprintln!("{line}");
         }
-        if let Event::FileCommitted { key } = &event {
-            told.visible.push(key.clone());
+        match &event {
+            Event::FileCommitted { key } => told.visible.push(key.clone()),
+            Event::Missed { events } => told.missed += events,
+            _ => {}
         }
         told.last = Some(event);
     }
@@ -75,6 +79,10 @@ pub(crate) fn stopped(signal: &str, told: Told) -> Result<(), String> {
             Ok(())
         }
         Some(Event::Failed { error, .. }) => Err(format!("stopped by {signal}; {error}")),
+        _ if told.missed > 0 => {
+            let events = told.missed;
+            Err(format!("stopped by {signal}: {events} events were missed, so files may be visible without a manifest"))
+        }
         _ if told.visible.is_empty() => Err(format!("stopped by {signal}: everything was taken back")),
         _ => Err(format!("stopped by {signal}: visible without a manifest: `{}`", told.visible.join("`, `"))),
     }

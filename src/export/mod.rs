@@ -51,8 +51,8 @@
 //! 1/12, blocks on their way through encoder and layers 2/12, and parts and small files that wait for the commit 9/12.
 //! Whatever the number of rows, exports and files, what they hold is at most
 //!
-//! > the budget + 1/8 of it for idle buffers + 16 KiB for each open export + the states of the layers of each open file
-//! > (gzip 0.4 MiB, OpenPGP 0.2 MiB)
+//! > the budget + 1/8 of it for idle buffers, 1/12 for encoders + 16 KiB for each open export + the states of the layers of
+//! > each open file (gzip 0.4 MiB, OpenPGP 0.2 MiB)
 //!
 //! and beside it, where there are such:
 //!

@@ -191,6 +191,8 @@ async fn with_end(ended: Result<Manifest>, ledger: Option<Arc<Ledger>>, store: &
         // What was delivered is delivered: a journal that stays names nothing that is open.
         (Ok(manifest), _) => Ok(manifest),
         (Err(error), Ok(())) => Err(error),
+        // Nothing else went wrong.
+        (Err(error), Err(left)) if error.kind() == ErrorKind::Aborted => Err(left),
         (Err(error), Err(left)) => Err(error.with_note(&format!("besides, {left:#}"))),
     }
 }
@@ -367,7 +369,7 @@ fn encode(run: &Run, block: &Block) -> Result<Encoded> {
         encoder.begin(&mut plain);
     }
     run.spares.note(block.bytes, plain.len());
-    let counts = encoder.take_counts();
+    let counts = encoder.end();
     run.spares.keep_encoder(encoder, &run.memory);
     let rows = counts.written();
     run.progress.encoded(rows, plain.len());

@@ -188,8 +188,9 @@ impl Encoder {
         &self.counts
     }
 
-    /// Takes the counts, which begin anew.
-    pub(crate) fn take_counts(&mut self) -> Counts {
+    /// Takes the counts, and is as new: a mark that waits for a character is that of a file which is over.
+    pub(crate) fn end(&mut self) -> Counts {
+        self.mark = Mark::Done;
         std::mem::take(&mut self.counts)
     }
 
