@@ -261,12 +261,12 @@ async fn try_complete(wire: &Wire, path: &Path) -> Result<Condition, Untried> {
     let id = timely(Limit::SHORT, parts.create_multipart(path)).await?;
     let part = PutPayload::from(Bytes::from_static(b"."));
     let completed = match timely(Limit::SHORT, parts.put_part(path, &id, 0, part)).await {
-        Ok(part) => obeyed(timely(Limit::of_parts(1), create.complete_multipart(path, &id, vec![part])).await),
+        Ok(part) => match timely(Limit::of_parts(1), create.complete_multipart(path, &id, vec![part])).await {
+            Ok(_) => return Ok(Condition::Ignored),
+            answer => obeyed(answer),
+        },
         Err(e) => Err(e),
     };
-    if let Ok(Condition::Ignored) = completed {
-        return Ok(Condition::Ignored);
-    }
     match (completed, wire.abort(path, Opened::Parts { id, token: None }).await) {
         (Ok(complete), Ok(())) => Ok(complete),
         (Ok(_), Err(error)) => Err(Untried { error, left: true }),

@@ -343,6 +343,10 @@ impl Wire {
                         Ok(()) | Err(object_store::Error::NotFound { .. }) => None,
                         Err(e) => Some(e),
                     };
+                    // A try to which nobody replied may have taken effect after we looked, and before the abort.
+                    if let Ok(Stands::Ours) = self.whose(path, token.as_deref(), sum).await {
+                        return Ok(());
+                    }
                 }
                 completed
             }

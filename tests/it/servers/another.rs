@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use consign::ErrorKind;
+use consign::manifest::Manifest;
 use consign::object_store::ClientOptions;
 use consign::object_store::aws::AmazonS3;
 use consign::object_store::client::{
@@ -17,8 +18,8 @@ use consign::object_store::multipart::MultipartStore;
 use consign::object_store::path::Path;
 
 use super::client::{Client, Setup};
-use super::fixture::Server;
-use super::{deliver, plan};
+use super::fixture::{Running, Server};
+use super::{deliver, plan, text};
 
 /// Rows of a file of two parts.
 const TWO_PARTS: u64 = 9 * 64;
@@ -30,6 +31,8 @@ struct Deed {
     aborts: bool,
     /// The server never sees the request.
     kept_back: bool,
+    /// The server sees the request only when the upload is about to be aborted.
+    late: bool,
     /// The other writes this then.
     writes: Option<&'static str>,
     /// The reply, in place of the server's.
@@ -49,6 +52,7 @@ struct State {
     client: Client,
     key: String,
     deeds: Mutex<VecDeque<Deed>>,
+    late: Mutex<Option<HttpRequest>>,
 }
 
 impl fmt::Debug for Other {
@@ -80,9 +84,15 @@ impl HttpService for Service {
         Self: 'b,
     {
         Box::pin(async move {
-            let query = request.uri().query().unwrap_or_default();
+            let query = request.uri().query().unwrap_or_default().to_owned();
             let id = query.strip_prefix("uploadId=").filter(|_| request.method() == "POST").map(str::to_owned);
-            let State { client, key, deeds } = &*self.other.0;
+            let State { client, key, deeds, late } = &*self.other.0;
+            if request.method() == "DELETE" && query.starts_with("uploadId=") {
+                let request = late.lock().unwrap().take();
+                if let Some(request) = request {
+                    assert!(self.inner.execute(request).await?.status().is_success());
+                }
+            }
             let Some(id) = id.filter(|_| request.uri().path().ends_with(key.as_str())) else {
                 return self.inner.execute(request).await;
             };
@@ -90,7 +100,14 @@ impl HttpService for Service {
             if deed.aborts {
                 s3(client).abort_multipart(&Path::from(key.as_str()), &id).await.unwrap();
             }
-            let passed = if deed.kept_back { None } else { Some(self.inner.execute(request).await?) };
+            let passed = if deed.late {
+                *late.lock().unwrap() = Some(request);
+                None
+            } else if deed.kept_back {
+                None
+            } else {
+                Some(self.inner.execute(request).await?)
+            };
             if let Some(text) = deed.writes {
                 client.put(key, text).await;
             }
@@ -111,21 +128,38 @@ fn s3(client: &Client) -> &AmazonS3 {
     s3
 }
 
-/// Delivers over an older file while the other does these deeds; what the export says must be this, and this must stand.
-async fn check(name: &str, deeds: &[Deed], kind: ErrorKind, text: &str, stands: &str) {
-    let running = Server::Seaweedfs.shared();
-    let setup = Setup::new(&running);
+/// Delivers over an older file while the other does these deeds; gives the key of the file.
+async fn deliver_over(running: &Running, name: &str, deeds: &[Deed]) -> (Client, String, consign::Result<Manifest>) {
+    let setup = Setup::new(running);
     let folder = format!("another/{}/{name}", std::process::id());
     let key = format!("{folder}/t.csv");
     let client = setup.client();
     client.put(&key, "old").await;
-    let other = State { client: client.clone(), key: key.clone(), deeds: Mutex::new(deeds.iter().copied().collect()) };
+    let deeds = Mutex::new(deeds.iter().copied().collect());
+    let other = State { client: client.clone(), key: key.clone(), deeds, late: Mutex::default() };
     let store = setup.client_through(Other(Arc::new(other))).store();
-    let error = deliver(plan(&folder), TWO_PARTS, TWO_PARTS, &store).await.unwrap_err();
+    let delivered = deliver(plan(&folder), TWO_PARTS, TWO_PARTS, &store).await;
+    assert_eq!(client.open_uploads(&folder).await, Some(Vec::new()), "{name}");
+    (client, key, delivered)
+}
+
+/// What the export says must be this, and this must stand.
+async fn check(name: &str, deeds: &[Deed], kind: ErrorKind, text: &str, stands: &str) {
+    let running = Server::Seaweedfs.shared();
+    let (client, key, delivered) = deliver_over(&running, name, deeds).await;
+    let error = delivered.unwrap_err();
     let text = format!("could not complete `{key}`: {text}");
     assert_eq!((error.kind(), error.to_string().as_str()), (kind, text.as_str()), "{name}: {error:#}");
     assert_eq!(client.get(&key).await.unwrap(), stands.as_bytes(), "{name}");
-    assert_eq!(client.open_uploads(&folder).await, Some(Vec::new()), "{name}");
+}
+
+#[tokio::test]
+async fn a_completion_that_takes_effect_as_late_as_the_abort_is_one() {
+    let running = Server::Seaweedfs.shared();
+    let deeds = [Deed { late: true, reply: GONE, ..Deed::default() }];
+    let (client, key, delivered) = deliver_over(&running, "late", &deeds).await;
+    assert_eq!(delivered.unwrap().files().len(), 1);
+    assert!(client.get(&key).await.unwrap() == text(0..TWO_PARTS));
 }
 
 #[tokio::test]
