@@ -640,7 +640,7 @@ async fn the_mark_of_a_file_without_bytes_is_in_no_other_file() {
     }
     let manifest = export.commit().await.unwrap();
     assert_eq!(manifest.files()[0].stored_bytes(), 0);
-    let path = consign::object_store::path::Path::from(manifest.files()[1].key());
+    let path = object_store::path::Path::from(manifest.files()[1].key());
     let bytes = object_store::ObjectStoreExt::get(&*memory, &path).await.unwrap().bytes().await.unwrap();
     let marks = bytes.chunks(2).filter(|unit| unit == b"\xFE\xFF").count();
     assert_eq!((marks, bytes.len() as u64), (1, 2 * (1 + 301 * rows)));
