@@ -210,13 +210,16 @@ async fn reap(options: &Options, age: Duration) -> Result<(), String> {
         }
         return Ok(());
     }
-    let reaped = store.reap("", Utc::now(), age).await.map_err(|e| format!("{e:#}"))?;
+    let reaping = store.reap("", Utc::now(), age).await;
+    for left in &reaping.left {
+        eprintln!("export: warning: left: {left}");
+    }
     if !options.quiet {
-        for left in reaped {
-            print(&format!("{} of {}", left.name, left.since.to_rfc3339()));
+        for reaped in &reaping.removed {
+            print(&format!("{} of {}", reaped.name, reaped.since.to_rfc3339()));
         }
     }
-    Ok(())
+    reaping.into_result().map(drop).map_err(|e| format!("{e:#}"))
 }
 
 /// Prints text, and does not mind a reader that has gone away.

@@ -27,6 +27,8 @@
 
 mod address;
 #[cfg(feature = "aws")]
+mod ask;
+#[cfg(feature = "aws")]
 mod create;
 mod digest;
 mod exists;
@@ -34,6 +36,8 @@ mod failure;
 mod journal;
 mod ledger;
 mod local;
+#[cfg(feature = "aws")]
+mod objects;
 mod part;
 mod payload;
 mod preflight;
@@ -58,15 +62,15 @@ use self::local::Fsync;
 use self::wire::{Interface, PartStore};
 use crate::{Error, ErrorKind, Result};
 
-pub(crate) use digest::{Digest, Sum, sha256};
+pub(crate) use digest::{Digest, Sum};
 pub use exists::{CreateCheck, OnExists};
 pub use journal::{Journal, Keep};
 pub use ledger::ReapedJournal;
-pub(crate) use ledger::{Finished, Ledger, Resume, Settings};
+pub(crate) use ledger::{Finished, Ledger, PLACE, Resume, Settings, setting};
 pub use part::PartSchedule;
 pub(crate) use payload::Payload;
 pub use preflight::{Finding, Operation, Preflight};
-pub use reap::Reaped;
+pub use reap::{Reaped, Reaping};
 pub(crate) use upload::{Upload, Uploader};
 pub(crate) use watch::Watch;
 

@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use tokio::task::spawn_blocking;
@@ -87,7 +86,7 @@ impl Operation {
             Self::CompleteUpload => "complete the upload of",
             Self::AbortUpload => "abort the upload of",
             Self::ListUploads => "list the open uploads of",
-            Self::List => "list what stands beside",
+            Self::List => "list",
             Self::Create => "keep what stands at",
             Self::Delete => "delete",
         }
@@ -184,7 +183,7 @@ impl fmt::Display for Preflight {
 impl Store {
     /// Does once, with a few bytes, everything that an export into a folder will have to do, and undoes it: puts, reads
     /// and deletes an object `.consign-…` in the folder, opens, completes and aborts uploads of it, asks for one that is not
-    /// there, lists the folder and the open uploads in it, and for a destination that keeps what exists tries whether the store
+    /// there, lists objects and open uploads where the store can be [reaped](Self::reap), and for a destination that keeps what exists tries whether the store
     /// can be held to that.
     /// In a local folder, a file is written, given its name, read and removed.
     ///
@@ -304,7 +303,12 @@ impl Check {
         {
             self.find(Operation::ListUploads, error);
         }
-        self.list().await;
+        #[cfg(feature = "aws")]
+        if self.store.s3.is_some()
+            && let Err(error) = super::objects::list(&self.store, &self.key).await
+        {
+            self.find(Operation::List, error);
+        }
         let is_of_uploads = |finding: &Finding| {
             matches!(finding.operation, Operation::CreateUpload | Operation::PutPart | Operation::AbortUpload)
         };
@@ -392,15 +396,6 @@ impl Check {
             }
         }
         Some(())
-    }
-
-    /// Lists the folder, up to the first object.
-    async fn list(&mut self) {
-        let folder = self.path.as_ref().rsplit_once('/').map(|(folder, _)| Path::from(folder));
-        let mut listed = self.wire.store().list(folder.as_ref());
-        let first = timely(Limit::SHORT, listed.try_next()).await;
-        drop(listed);
-        self.note(Operation::List, first);
     }
 
     async fn delete(&mut self) {

@@ -274,11 +274,11 @@ async fn a_reaper_that_is_dropped_at_any_poll_is_run_again() {
             let store = Store::folder(folder.path());
             let now = Utc::now() + Duration::from_secs(1);
             let done = drop_after(polls, moment, store.reap("", now, Duration::ZERO)).await.is_some();
-            let mut again = store.reap("", now, Duration::ZERO).await;
+            let mut again = store.reap("", now, Duration::ZERO).await.into_result();
             while again.is_err() {
                 // The first one goes on, and both remove the same.
                 tokio::time::sleep(Duration::from_millis(1)).await;
-                again = store.reap("", now, Duration::ZERO).await;
+                again = store.reap("", now, Duration::ZERO).await.into_result();
             }
             let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
             assert_eq!(left, ["t.csv"], "{moment:?} after {polls} polls");

@@ -26,6 +26,8 @@ mod policy;
 #[cfg(feature = "aws")]
 mod preflight;
 mod program;
+#[cfg(feature = "aws")]
+mod reap;
 mod row;
 mod schedule;
 #[cfg(all(feature = "aws", feature = "azure", feature = "gzip", feature = "tracing"))]

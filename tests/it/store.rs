@@ -126,9 +126,10 @@ async fn a_folder_is_reaped_of_what_is_ours_and_old() {
     std::fs::write(folder.path().join(".consign-ffffffffffffffff"), "a file").unwrap();
     let store = Store::folder(folder.path());
     let now = chrono::Utc::now() + chrono::TimeDelta::minutes(59);
-    assert_eq!(store.reap("", now, Duration::from_secs(3600)).await.unwrap(), []);
+    assert_eq!(store.reap("", now, Duration::from_secs(3600)).await.into_result().unwrap(), []);
 
-    let reaped = store.reap("", now + chrono::TimeDelta::minutes(2), Duration::from_secs(3600)).await.unwrap();
+    let reaped =
+        store.reap("", now + chrono::TimeDelta::minutes(2), Duration::from_secs(3600)).await.into_result().unwrap();
     assert_eq!(reaped.len(), 1);
     assert!(reaped[0].name.ends_with("/.consign-0123456789abcdef"), "{reaped:?}");
     let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -168,9 +169,10 @@ async fn a_folder_is_reaped_of_checks_and_journals() {
     std::os::unix::fs::symlink(folder.path().join("out"), folder.path().join("in/link")).unwrap();
     let store = Store::folder(folder.path());
     let now = chrono::Utc::now() + chrono::TimeDelta::minutes(59);
-    assert_eq!(store.reap("in", now, Duration::from_secs(3600)).await.unwrap(), []);
+    assert_eq!(store.reap("in", now, Duration::from_secs(3600)).await.into_result().unwrap(), []);
 
-    let reaped = store.reap("in", now + chrono::TimeDelta::minutes(2), Duration::from_secs(3600)).await.unwrap();
+    let reaped =
+        store.reap("in", now + chrono::TimeDelta::minutes(2), Duration::from_secs(3600)).await.into_result().unwrap();
     let mut names: Vec<_> = reaped.iter().map(|reaped| reaped.name.as_str()).collect();
     names.sort_unstable();
     let root = folder.path().display();
@@ -189,7 +191,7 @@ async fn a_folder_is_reaped_of_checks_and_journals() {
 #[tokio::test]
 async fn a_store_that_lists_no_uploads_says_so() {
     let store = Store::from_url("memory:///").unwrap();
-    let error = store.reap("", chrono::Utc::now(), Duration::ZERO).await.unwrap_err();
+    let error = store.reap("", chrono::Utc::now(), Duration::ZERO).await.into_result().unwrap_err();
     assert_eq!(error.to_string(), "the open uploads of this store cannot be listed: expected a folder or S3");
 }
 

@@ -4,12 +4,25 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
-use crate::store::digest::Sum;
+use crate::store::digest::{Sum, sha256};
 use crate::{Error, ErrorKind, Result};
 
 /// The settings that make an export the same one, each by its name, with a hash of its value.
 pub(crate) type Settings = BTreeMap<String, String>;
+
+/// The setting that is the place that an export delivers to.
+pub(crate) const PLACE: &str = "store";
+/// How many digits of a hash tell one value from another.
+const DIGITS: usize = 16;
+
+/// What a journal has of the value of a setting.
+pub(crate) fn setting(value: &Json) -> String {
+    let mut hash = sha256(&value.to_string());
+    hash.truncate(DIGITS);
+    hash
+}
 
 /// A line of a journal. Those of one number are about one upload, one file or one folder.
 #[derive(Debug, Deserialize, Serialize)]

@@ -18,7 +18,7 @@ use super::wire::Opened;
 use super::{Store, failure};
 use crate::{Error, ErrorKind, Result};
 
-pub(crate) use self::line::{Finished, Settings};
+pub(crate) use self::line::{Finished, PLACE, Settings, setting};
 pub use self::reap::ReapedJournal;
 pub(super) use self::reap::stands;
 
@@ -116,6 +116,13 @@ impl Ledger {
     /// Whether it is a journal, and says of which export.
     pub(super) fn is_of_an_export(&self) -> bool {
         self.state().settings.is_some()
+    }
+
+    /// Whether it is of an export to this place.
+    pub(super) fn is_of_place(&self, place: &str) -> bool {
+        let state = self.state();
+        let of = state.settings.as_ref().and_then(|settings| settings.get(PLACE));
+        of.is_some_and(|of| *of == setting(&place.into()))
     }
 
     /// The number behind the names of the export that this one goes on with.

@@ -26,6 +26,13 @@ pub struct ReapedJournal {
     pub unsure: Vec<String>,
 }
 
+/// What a reaper of many exports has done with a journal.
+pub(in crate::store) struct Cleared {
+    pub(in crate::store) taken: ReapedJournal,
+    /// The keys of files that stand without their manifest.
+    pub(in crate::store) visible: Vec<String>,
+}
+
 /// What became of something that was open.
 enum Taken {
     Removed(String),
@@ -64,27 +71,33 @@ impl Ledger {
     /// Takes back all that an export had open that died, and is not gone on with; and of an export that keeps what
     /// exists, what is visible without its manifest, since it would be in the way of the next one.
     pub(crate) async fn abandon(&self, store: &Store) -> Result<ReapedJournal> {
-        let open: Vec<_> = self.state().open.values().cloned().collect();
+        let open = self.all_open();
         let mut visible = ReapedJournal::default();
-        let seal = open.iter().find(|open| matches!(open, Open::Ready { seal: true, .. }));
-        if let Some((key, token, file)) = seal.and_then(Open::kept)
-            && !stands(store, key, token, &file.stored).await?
-        {
-            for (key, token, file) in open.iter().filter_map(Open::kept) {
-                if stands(store, key, token, &file.stored).await? {
-                    let list = if retract(store, key, token, &open).await? {
-                        &mut visible.removed
-                    } else {
-                        &mut visible.unsure
-                    };
-                    list.push(key.to_owned());
-                }
-            }
+        for (key, token) in without_manifest(&open, store).await? {
+            let list =
+                if retract(store, key, token, &open).await? { &mut visible.removed } else { &mut visible.unsure };
+            list.push(key.to_owned());
         }
         let taken = self.take_back(store, |_, _| true).await?;
         visible.removed.extend(taken.removed);
         visible.unsure.extend(taken.unsure);
         Ok(visible)
+    }
+
+    /// Takes back all that an export had open of which nobody says that it died, but its age. What is visible without its
+    /// manifest stays: the receiver may have taken the manifest away.
+    pub(in crate::store) async fn clear(&self, store: &Store) -> Result<Cleared> {
+        let open = self.all_open();
+        let without = without_manifest(&open, store).await?;
+        let visible = without.into_iter().map(|(key, _)| key.to_owned()).collect();
+        let ended = ended(&open, store).await?;
+        let mut taken = self.take_back(store, |_, _| true).await?;
+        taken.removed.retain(|key| !ended.contains(key));
+        Ok(Cleared { taken, visible })
+    }
+
+    fn all_open(&self) -> Vec<Open> {
+        self.state().open.values().cloned().collect()
     }
 
     /// Ends the journal: it goes, unless something is still open. An upload whose id never came is looked for, and the
@@ -101,6 +114,46 @@ impl Ledger {
         };
         self.take_back(store, is_meant).await.map(drop)
     }
+}
+
+/// What stands of an export that keeps what exists, and whose manifest does not: the keys and the tokens.
+async fn without_manifest<'a>(open: &'a [Open], store: &Store) -> Result<Vec<(&'a str, Option<&'a str>)>> {
+    let mut found = Vec::new();
+    let seal = open.iter().find(|open| matches!(open, Open::Ready { seal: true, .. }));
+    if let Some((key, token, file)) = seal.and_then(Open::kept)
+        && !stands(store, key, token, &file.stored).await?
+    {
+        for (key, token, file) in open.iter().filter_map(Open::kept) {
+            if stands(store, key, token, &file.stored).await? {
+                found.push((key, token));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The keys of uploads that are known to the store no more, or cannot be asked for.
+#[cfg(feature = "aws")]
+async fn ended(open: &[Open], store: &Store) -> Result<Vec<String>> {
+    let mut ended = Vec::new();
+    for open in open {
+        if let Open::Upload { key, id: Some(Id { id, .. }), .. } = open
+            && store.lists_uploads()
+        {
+            match crate::store::uploads::is_open(store, key, id).await {
+                Ok(true) => {}
+                Err(e) if e.kind() != crate::ErrorKind::Denied => return Err(e),
+                _ => ended.push(key.clone()),
+            }
+        }
+    }
+    Ok(ended)
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "with the feature, it asks S3")]
+async fn ended(_: &[Open], _: &Store) -> Result<Vec<String>> {
+    Ok(Vec::new())
 }
 
 /// Whether what stands at a key has the token, or the bytes.
@@ -217,7 +270,7 @@ impl Store {
     /// an export that keeps what exists ([`OnExists`](crate::store::OnExists)), what is visible of a set whose manifest is not
     /// there is removed, since it would be in the way of the next one.
     ///
-    /// Unlike [`reap`](Self::reap), it touches nothing of other exports and needs no age, and a store need not be able to
+    /// Unlike [`reap`](Self::reap), which leaves what is visible, it touches nothing of other exports and needs no age, and a store need not be able to
     /// list uploads. Only where the process died between the request that opens an upload and the journal's note of its id,
     /// the open uploads of that very key are listed, in a store that can list them (S3), and that one is aborted which was
     /// opened within five minutes of the journal's note and has no part: one that lives sends its first part at once. Where

@@ -99,7 +99,8 @@ async fn stale() -> Scene {
     fs::create_dir_all(&stale).unwrap();
     fs::write(stale.join("0"), "a\n").unwrap();
     let ended = deliver("out", &root).await.map(drop);
-    let reaped = Store::folder(&root).reap("", chrono::Utc::now() + Duration::from_secs(1), Duration::ZERO).await;
+    let reaped =
+        Store::folder(&root).reap("", chrono::Utc::now() + Duration::from_secs(1), Duration::ZERO).await.into_result();
     assert_eq!(reaped.unwrap().len(), 1);
     Scene { place, root, ended }
 }

@@ -242,6 +242,31 @@ async fn a_set_without_its_manifest_is_reaped_and_a_whole_one_stays() {
     }
 }
 
+/// A reaper of many does not know that the export died before it delivered: the manifest may have been taken away since.
+#[tokio::test]
+async fn a_folder_of_dead_exports_is_reaped_of_nothing_visible() {
+    let [_, place] = Place::both();
+    place.die(OnExists::Fail, 2, 3).await;
+    let root = place.store.as_folder().unwrap();
+    let journal = root.join(".consign-0123456789abcdef.journal");
+    let reap = async || {
+        std::fs::copy(&place.journal, &journal).unwrap();
+        let now = chrono::Utc::now() + chrono::TimeDelta::minutes(1);
+        let reaping = place.store.reap("", now, std::time::Duration::ZERO).await;
+        assert!(reaping.errors.is_empty() && !journal.exists(), "{reaping:?}");
+        reaping.left
+    };
+    let whole = place.contents().await;
+    assert_eq!(reap().await, [""; 0]);
+    assert!(place.contents().await == whole);
+
+    place.objects.delete(&Path::from("out/manifest-run.json")).await.unwrap();
+    let files = ["out/t.csv", "out/t_2.csv"];
+    let left = files.map(|key| format!("{} (a file whose manifest is not there)", root.join(key).display()));
+    assert_eq!(reap().await, left);
+    assert_eq!(place.contents().await.into_keys().collect::<Vec<_>>(), files);
+}
+
 fn names_of(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }

@@ -89,7 +89,7 @@ async fn what_the_dead_left_is_reaped(server: Server) {
     let running = server.shared();
     let client = Setup::new(&running).client();
     let Some(none) = client.open_uploads("reap").await else {
-        let error = client.store().reap("reap/", context().time(), Duration::ZERO).await.unwrap_err();
+        let error = client.store().reap("reap/", context().time(), Duration::ZERO).await.into_result().unwrap_err();
         let text = "the open uploads of this store cannot be listed: expected a folder or S3";
         assert_eq!(error.to_string(), text, "{server}");
         return;
@@ -104,9 +104,9 @@ async fn what_the_dead_left_is_reaped(server: Server) {
         dead.push(export);
     }
     let now = chrono::Utc::now() + chrono::TimeDelta::minutes(5);
-    let young = client.store().reap("reap/", now, Duration::from_secs(3600)).await.unwrap();
+    let young = client.store().reap("reap/", now, Duration::from_secs(3600)).await.into_result().unwrap();
     assert_eq!(young, [], "{server}: too young");
-    let mut reaped: Vec<_> = client.store().reap("reap/", now, Duration::ZERO).await.unwrap();
+    let mut reaped: Vec<_> = client.store().reap("reap/", now, Duration::ZERO).await.into_result().unwrap();
     reaped.sort_by(|a, b| a.name.cmp(&b.name));
     let names: Vec<_> = reaped.iter().map(|reaped| reaped.name.as_str()).collect();
     assert_eq!(names, ["reap/(x)*!/t.csv", "reap/a'b/t.csv"], "{server}");

@@ -81,10 +81,10 @@ async fn a_reaper_that_is_dropped_at_any_poll_is_run_again() {
             }
             let (store, now) = (client.store(), Utc::now() + Duration::from_secs(5));
             let done = drop_after(polls, moment, store.reap(&folder, now, Duration::ZERO)).await;
-            store.reap(&folder, now, Duration::ZERO).await.unwrap();
+            store.reap(&folder, now, Duration::ZERO).await.into_result().unwrap();
             check_nothing(&client.open_uploads(&folder).await.unwrap(), &format!("{moment:?} after {polls} polls"));
             if let Some(reaped) = done {
-                assert_eq!(reaped.unwrap().len(), 3);
+                assert_eq!(reaped.into_result().unwrap().len(), 3);
                 break;
             }
         }
@@ -114,7 +114,12 @@ async fn an_export_that_is_dropped_while_a_create_hangs_leaves_what_is_reaped() 
         let client = setup.client();
         check_nothing(&client.keys(&folder).await, &folder);
         assert_eq!(client.open_uploads(&folder).await.unwrap().len(), left, "{cut:?}");
-        let reaped = client.store().reap(&folder, Utc::now() + Duration::from_secs(5), Duration::ZERO).await.unwrap();
+        let reaped = client
+            .store()
+            .reap(&folder, Utc::now() + Duration::from_secs(5), Duration::ZERO)
+            .await
+            .into_result()
+            .unwrap();
         assert_eq!(reaped.len(), left, "{cut:?}");
         check_nothing(&client.open_uploads(&folder).await.unwrap(), &folder);
     }

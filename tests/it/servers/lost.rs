@@ -22,7 +22,7 @@ const TWO_PARTS: u64 = 9 * 64;
 
 /// A journal in memory; one that lasts is of an export that dies right before it removes it.
 #[derive(Debug, Default)]
-struct Lines {
+pub(super) struct Lines {
     text: Mutex<String>,
     lasts: bool,
 }
@@ -32,7 +32,11 @@ impl Lines {
         Arc::new(Self { text: Mutex::new(text.into()), lasts: false })
     }
 
-    fn text(&self) -> String {
+    pub(super) fn lasting() -> Arc<Self> {
+        Arc::new(Self { lasts: true, ..Self::default() })
+    }
+
+    pub(super) fn text(&self) -> String {
         self.text.lock().unwrap().clone()
     }
 }
@@ -55,7 +59,7 @@ impl Keep for Lines {
     }
 }
 
-fn journal(lines: &Arc<Lines>) -> Journal {
+pub(super) fn journal(lines: &Arc<Lines>) -> Journal {
     Journal::kept_by(Arc::clone(lines) as _)
 }
 
@@ -93,7 +97,7 @@ impl Dead {
 
     /// Delivers, and gives the journal as it was right before it was removed.
     async fn die(&self, store: &Store) -> String {
-        let lines = Arc::new(Lines { lasts: true, ..Lines::default() });
+        let lines = Lines::lasting();
         deliver(self.builder(store).with_journal(journal(&lines))).await.unwrap();
         lines.text()
     }
@@ -194,7 +198,7 @@ async fn an_upload_of_a_living_export_is_left_alone() {
     assert!(events.contains(&Event::UploadLost { key: dead.key() }));
     assert_eq!(dead.open_uploads().await, 3);
     dead.s3().put_part(&dead.path(), &alive, 1, "still".into()).await.unwrap();
-    let reaped = store.reap(&dead.folder, Utc::now(), std::time::Duration::ZERO).await.unwrap();
+    let reaped = store.reap(&dead.folder, Utc::now(), std::time::Duration::ZERO).await.into_result().unwrap();
     assert_eq!((reaped.len(), dead.open_uploads().await), (3, 0));
 }
 

@@ -52,8 +52,7 @@ async fn each_refusal_is_found(server: Server) {
 
         let mut found: Vec<_> = preflight.findings().iter().map(|f| (f.operation(), f.error().kind())).collect();
         if operation == Operation::Look {
-            // To look, to read and to list is the same request but for the key.
-            assert_eq!(found.pop(), Some((Operation::List, ErrorKind::Denied)), "{server}: {preflight}");
+            // To look and to read is the same request but for the key.
             assert_eq!(found.pop(), Some((Operation::Get, ErrorKind::Denied)), "{server}: {preflight}");
         }
         assert_eq!(found, [(operation, ErrorKind::Denied)], "{server}: {preflight}");
@@ -109,8 +108,11 @@ async fn plain_mistakes_are_told_apart(server: Server) {
     let denied = right.with_wrong_secret().client().store().check(&folder("mistakes"), OnExists::Fail).await;
     assert!(denied.findings().iter().all(|f| f.error().kind() == ErrorKind::Denied), "{server}: {denied}");
     assert_eq!(denied.findings()[0].operation(), Operation::Put, "{server}: {denied}");
-    let lists = denied.findings().iter().any(|f| f.operation() == Operation::ListUploads);
-    assert_eq!(lists, server != Server::Azurite, "{server}: {denied}");
+    // What only a reaper does is tried only where there is one.
+    for operation in [Operation::ListUploads, Operation::List] {
+        let lists = denied.findings().iter().any(|f| f.operation() == operation);
+        assert_eq!(lists, server != Server::Azurite, "{server}: {denied}");
+    }
 }
 
 macro_rules! on_every_server {
