@@ -28,6 +28,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How large the pieces are that parts are gathered in, which are used again.
 pub(crate) const CHUNK: usize = 64 * 1024;
+/// The least that is worth a buffer of its own.
+pub(crate) const LARGE: usize = 8 * CHUNK;
+/// What a block takes, about.
+const BLOCK: usize = 16 * CHUNK;
 /// The rows that each export may gather beside the budget, so that it can always go on.
 pub(crate) const FREE_ROWS: usize = 8 * 1024;
 /// What one permit of a semaphore stands for; large enough that the largest part is a `u32` of them.
@@ -261,10 +265,16 @@ impl MemoryBudget {
         found.unwrap_or_else(|| Vec::with_capacity(bytes))
     }
 
+    /// Whether a block of this size may go to the store in its own buffer: with many exports, such buffers would be given
+    /// back in any order, and leave gaps that nobody fills; chunks do not.
+    pub(crate) fn sends_whole(&self, bytes: usize) -> bool {
+        bytes >= LARGE && self.may_spare(bytes.min(BLOCK))
+    }
+
     /// Keeps a buffer for the next that asks for one; as many as an eighth of the budget, since what is idle is not
     /// counted.
     pub(crate) fn recycle(&self, buffer: Vec<u8>) {
-        if buffer.capacity() < CHUNK || self.0.exports.load(Ordering::Relaxed) == 0 {
+        if buffer.capacity() < LARGE || self.0.exports.load(Ordering::Relaxed) == 0 {
             return;
         }
         let mut idle = self.idle();

@@ -45,7 +45,7 @@ impl Gathered {
         self.len += bytes.len() as u64;
         if self.file.is_none() {
             // A buffer that is kept is counted as a whole.
-            let whole = bytes.len() >= CHUNK && bytes.len() >= capacity / 4 * 3;
+            let whole = self.budget.sends_whole(bytes.len()) && bytes.len() >= capacity / 4 * 3;
             if whole && let Some(permit) = self.budget.rest(capacity).await {
                 self.permit.merge(permit);
                 self.pieces.push(Piece::Block(bytes));
