@@ -96,6 +96,11 @@ pub(super) fn is_no_connection(error: &object_store::Error) -> bool {
     })
 }
 
+/// Whether a request may have come to a server that said nothing, and take effect as late as it likes.
+pub(super) fn is_unanswered(error: &object_store::Error) -> bool {
+    kind_of(error) == ErrorKind::Unreachable && !is_no_connection(error)
+}
+
 pub(super) fn kind_of(error: &object_store::Error) -> ErrorKind {
     use object_store::Error as Cause;
 

@@ -278,6 +278,7 @@ impl Wire {
         let mut patience = self.patience(path);
         let mut token = Some(token).filter(|_| claim != Claim::Replace);
         let mut tried = Tried::Never;
+        let mut is_late = false;
         loop {
             if let (Claim::Look, Tried::Never) = (claim, tried) {
                 self.look(path).await?;
@@ -295,6 +296,7 @@ impl Wire {
                 Err(e) => e,
             };
             tried = Tried::Once;
+            is_late |= failure::is_unanswered(&error);
             if claim == Claim::Replace && patience.again(&error).await {
                 continue;
             }
@@ -302,6 +304,8 @@ impl Wire {
                 Ok(()) => return Ok(token),
                 Err(Incomplete::NotWritten { error, .. })
                     if claim != Claim::Replace && patience.again(&error).await => {}
+                // Nothing can be aborted, as an upload can.
+                Err(Incomplete::NotWritten { error, .. }) if is_late => return Err(Incomplete::Unknown(error)),
                 Err(e) => return Err(e),
             }
         }

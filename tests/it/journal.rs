@@ -66,11 +66,28 @@ async fn deliver(builder: ExportBuilder, rows: Range<u64>) -> Result<u64> {
 
 /// A journal in memory.
 #[derive(Debug, Default)]
-struct Lines(Mutex<String>);
+struct Lines {
+    text: Mutex<String>,
+    removal: Removal,
+}
+
+/// What comes of the removal of a journal.
+#[derive(Clone, Copy, Debug, Default)]
+enum Removal {
+    #[default]
+    Done,
+    /// As by a process that dies right before it.
+    Never,
+    Refused,
+}
 
 impl Lines {
+    fn new(text: &str, removal: Removal) -> Self {
+        Self { text: Mutex::new(text.to_owned()), removal }
+    }
+
     fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
+        self.text.lock().unwrap().clone()
     }
 }
 
@@ -80,13 +97,20 @@ impl Keep for Lines {
     }
 
     fn append(&self, lines: String) -> BoxFuture<'_, Result<()>> {
-        self.0.lock().unwrap().push_str(&lines);
+        self.text.lock().unwrap().push_str(&lines);
         ready(Ok(())).boxed()
     }
 
     fn remove(&self) -> BoxFuture<'_, Result<()>> {
-        self.0.lock().unwrap().clear();
-        ready(Ok(())).boxed()
+        let removed = match self.removal {
+            Removal::Done => {
+                self.text.lock().unwrap().clear();
+                Ok(())
+            }
+            Removal::Never => Ok(()),
+            Removal::Refused => Err(Error::new(ErrorKind::Denied, "the journal may not be removed")),
+        };
+        ready(removed).boxed()
     }
 }
 
@@ -172,7 +196,7 @@ fn parts_that_are_not_the_whole_file_are_not_completed() {
     let (whole, sizes) = (lines.text(), "\"sizes\":[5242880,2097154]");
     assert_eq!(whole.matches(sizes).count(), 1, "{whole}");
     runtime().block_on(async {
-        *lines.0.lock().unwrap() = whole.replace(sizes, "\"sizes\":[5242880,2097153]");
+        *lines.text.lock().unwrap() = whole.replace(sizes, "\"sizes\":[5242880,2097153]");
         let error = deliver(resume(), ROWS).await.unwrap_err();
         let text = "could not complete `out/t.csv`: not written, its parts in the store have 7340033 bytes together: \
             expected 7340034";
@@ -185,7 +209,7 @@ fn parts_that_are_not_the_whole_file_are_not_completed() {
     let resume = || builder(&store).with_journal(Journal::kept_by(Arc::clone(&lines) as _)).with_resume();
     runtime().block_on(async {
         let without = lines.text().replace(&format!("{sizes},"), "");
-        *lines.0.lock().unwrap() = without;
+        *lines.text.lock().unwrap() = without;
         deliver(resume(), ROWS).await.unwrap();
         assert_eq!(keys(&memory).await.len(), 4);
     });

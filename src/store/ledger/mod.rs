@@ -198,7 +198,13 @@ impl Ledger {
             (state.open.is_empty(), state.written, closed)
         };
         if written && is_empty {
-            self.keep.remove().await?;
+            if let Err(error) = self.keep.remove().await {
+                // It is to name nothing, at least.
+                if !closed.is_empty() && self.write(pending, closed).await.is_ok() {
+                    self.state().closed.clear();
+                }
+                return Err(error);
+            }
             let mut state = self.state();
             *pending = Pending { text: state.head(), ready: false };
             state.written = false;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use chrono::DateTime;
 use consign::export::ExportBuilder;
@@ -13,42 +13,12 @@ use consign::object_store::local::LocalFileSystem;
 use consign::object_store::memory::InMemory;
 use consign::object_store::path::Path;
 use consign::object_store::{ObjectStore, ObjectStoreExt};
-use consign::store::{Journal, Keep, OnExists, ReapedJournal, Store};
+use consign::store::{Journal, OnExists, ReapedJournal, Store};
 use consign::template::Context;
 use consign::{Destination, ErrorKind, Export, Result};
-use futures::future::{BoxFuture, ready};
-use futures::{FutureExt, TryStreamExt};
+use futures::TryStreamExt;
 
-use super::{FILE_ROWS, check_error, destination, multipart, row};
-
-/// A journal of an export that dies right before it removes it.
-#[derive(Debug, Default)]
-pub(super) struct Last(Mutex<String>);
-
-impl Last {
-    pub(super) fn new(text: &str) -> Self {
-        Self(Mutex::new(text.to_owned()))
-    }
-
-    pub(super) fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl Keep for Last {
-    fn read(&self) -> BoxFuture<'_, Result<String>> {
-        ready(Ok(self.text())).boxed()
-    }
-
-    fn append(&self, lines: String) -> BoxFuture<'_, Result<()>> {
-        self.0.lock().unwrap().push_str(&lines);
-        ready(Ok(())).boxed()
-    }
-
-    fn remove(&self) -> BoxFuture<'_, Result<()>> {
-        ready(Ok(())).boxed()
-    }
-}
+use super::{FILE_ROWS, Lines, Removal, check_error, destination, multipart, row};
 
 /// A store, and a way to see what stands in it.
 struct Place {
@@ -98,7 +68,11 @@ impl Place {
 
     /// Lets an export die right before it removes its journal, which is then found in a file.
     async fn die(&self, rule: OnExists, file_rows: u64, rows: u64) {
-        let last = Arc::new(Last::default());
+        self.end(rule, file_rows, rows, Removal::Never).await;
+    }
+
+    async fn end(&self, rule: OnExists, file_rows: u64, rows: u64, removal: Removal) {
+        let last = Arc::new(Lines::new("", removal));
         let export = self.builder(rule, file_rows).with_journal(Journal::kept_by(Arc::clone(&last) as _));
         deliver(export, 0..rows).await.unwrap();
         std::fs::write(&self.journal, last.text()).unwrap();
@@ -238,6 +212,23 @@ async fn a_set_without_its_manifest_is_reaped_and_a_whole_one_stays() {
             // The links went with the end of the export, which was none of a killed process.
             assert_eq!((&*reaped.removed, &*reaped.unsure), (names_of(none).as_slice(), names_of(names).as_slice()));
             assert_eq!(left, ["out/other", "out/t.csv", "out/t_2.csv"]);
+        }
+    }
+}
+
+/// Its files are the receiver's, who may have taken the manifest away.
+#[tokio::test]
+async fn the_journal_of_a_delivered_export_that_cannot_be_removed_names_nothing() {
+    for (rule, _) in RULES {
+        for place in Place::both() {
+            place.end(rule, 2, 3, Removal::Refused).await;
+            let manifest = Path::from("out/manifest-run.json");
+            place.objects.delete(&manifest).await.unwrap();
+            let whole = place.contents().await;
+            let reaped = place.store.reap_journal(&Journal::file(&place.journal)).await.unwrap();
+            assert_eq!(reaped, ReapedJournal::default(), "{rule:?}, {:?}", place.store);
+            assert!(place.contents().await == whole, "{rule:?}, {:?}", place.store);
+            assert_eq!(std::fs::read(&place.journal).unwrap_or_default(), b"", "{rule:?}, {:?}", place.store);
         }
     }
 }

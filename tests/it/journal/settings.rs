@@ -21,7 +21,7 @@ use consign::store::{Journal, OnExists, Store};
 use consign::template::{Context, Template, ValuePolicy};
 use consign::{Destination, ErrorKind, Export, Result};
 
-use super::exists::Last;
+use super::{Lines, Removal};
 
 fn destination(folder: &str, name: &str) -> DestinationBuilder {
     Destination::builder(
@@ -63,14 +63,14 @@ async fn deliver(builder: ExportBuilder) -> Result<()> {
 
 /// The journal of an export that died right before it removed it.
 async fn journal(case: Case) -> String {
-    let last = Arc::new(Last::default());
+    let last = Arc::new(Lines::new("", Removal::Never));
     deliver(builder(case).with_journal(Journal::kept_by(Arc::clone(&last) as _))).await.unwrap();
     last.text()
 }
 
 /// Goes on with an export by its journal, in a store that has nothing of it.
 async fn resume(journal: &str, case: Case) -> Result<()> {
-    let keep = Arc::new(Last::new(journal));
+    let keep = Arc::new(Lines::new(journal, Removal::Never));
     deliver(builder(case).with_journal(Journal::kept_by(keep)).with_resume()).await
 }
 
