@@ -31,12 +31,14 @@ use consign::template::Context;
 use consign::{Destination, Export};
 use csv_async::AsyncReaderBuilder;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::io::AsyncRead;
 
+use crate::input::Ahead;
 use crate::options::{Job, Options, Progress, USAGE};
 use crate::report::{json, size, summary};
 use crate::stop::{LEFT, Signals, follow, stopped};
 
+#[path = "export/input.rs"]
+mod input;
 #[path = "export/options.rs"]
 mod options;
 #[path = "export/report.rs"]
@@ -264,12 +266,13 @@ fn read_destination(options: &Options, now: DateTime<Utc>) -> Result<Destination
 
 /// Reads the input into the export.
 async fn feed(export: &mut Export, options: &Options) -> Result<(), String> {
-    let input: Box<dyn AsyncRead + Send + Unpin> = if options.input.as_deref() == Some("-") {
-        Box::new(tokio::io::stdin())
+    let name = options.input_name();
+    let input = if options.input.as_deref() == Some("-") {
+        Ahead::new(std::io::stdin())
     } else {
-        let path = options.input_name();
-        Box::new(tokio::fs::File::open(path).await.map_err(|e| format!("{path}: {e}"))?)
+        fs::File::open(name).and_then(Ahead::new)
     };
+    let input = input.map_err(|e| format!("{name}: {e}"))?;
     let mut reader = AsyncReaderBuilder::new().buffer_capacity(256 * 1024).create_reader(input);
     export.write_csv(&mut reader, options.null_text.as_deref()).await.map_err(|e| at(options, &e))
 }
