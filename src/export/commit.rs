@@ -14,7 +14,7 @@ use crate::destination::ManifestFile;
 use crate::format::csv::Counts;
 use crate::location::ObjectKey;
 use crate::manifest::{Delivery, FileEntry, Manifest};
-use crate::store::{OnExists, Payload, Sum, Upload, Uploader};
+use crate::store::{Marked, OnExists, Payload, Sum, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// How many files are completed at the same time.
@@ -157,14 +157,15 @@ async fn stage(
     let json = Bytes::from(manifest.to_json());
     let mut digest = run.digest();
     digest.update(&json);
-    let sum = digest.sum();
+    let stored = Marked::new(digest, None);
+    let sum = stored.sum();
     let (mut upload, finished) = uploader.start(key.as_str()).await?;
     let ended = match finished {
         Some(finished) => compare(&key, &finished, 0, &sum),
         None => match uploader.end(&mut upload, Payload::uncounted(json)).await {
             // Files that were shown one by one stay.
-            Ok(()) if early => upload.finished(0, sum.clone(), sum.clone()).await,
-            Ok(()) => upload.finished_seal(&sum).await,
+            Ok(()) if early => upload.finished(0, sum.clone(), &stored).await,
+            Ok(()) => upload.finished_seal(&stored).await,
             failed => failed,
         },
     };

@@ -12,7 +12,7 @@ use crate::layer::{Layer, LayerError, Transform};
 use crate::location::ObjectKey;
 use crate::manifest::FileEntry;
 use crate::memory::{Buffer, MemoryBudget};
-use crate::store::{Digest, Finished, PartSchedule, Payload, Sum, Upload, Uploader};
+use crate::store::{Differs, Digest, Finished, Marked, PartSchedule, Payload, Sum, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// The plain bytes of a block, for one file.
@@ -44,11 +44,12 @@ pub(super) struct OpenFile {
     layers: Layers,
     rows: u64,
     plain_bytes: u64,
-    /// Where there is a journal, by whose word the rows of a resumed export are the same.
+    /// Where there is a journal, by whose word the rows of a resumed export are the same, and layers make other bytes.
     plain: Option<Digest>,
     /// What an export that died had sent of it: all. The rows are only compared then.
     finished: Option<Finished>,
-    stored: Digest,
+    /// What is stored, or is to be the same again.
+    stored: Marked,
     /// None where bytes are stored as they come.
     schedule: Option<PartSchedule>,
     parts: u32,
@@ -70,15 +71,20 @@ impl OpenFile {
         let (started, finished) = uploader.start(key.as_str()).await?;
         *upload = Some(started);
         run.events.tell(|| Event::FileOpened { key: key.as_str().to_owned() });
+        let schedule = uploader.schedule();
+        let stored = match &finished {
+            Some(finished) if layers.are_none() => Marked::like(finished),
+            _ => Marked::new(run.digest(), schedule.filter(|_| run.journaled)),
+        };
         Ok(Self {
+            plain: (run.journaled && !layers.are_none()).then(Digest::lasting),
             key,
             layers,
             rows: 0,
             plain_bytes: 0,
-            plain: run.journaled.then(Digest::lasting),
             finished,
-            stored: run.digest(),
-            schedule: uploader.schedule(),
+            stored,
+            schedule,
             parts: 0,
             gathered: Gathered::new(run.memory.clone()),
         })
@@ -127,10 +133,10 @@ impl OpenFile {
         if !last {
             return Ok(Advanced::Open(file));
         }
-        let sum = file.stored.sum();
-        if let Some(plain) = &file.plain {
-            upload.finished(file.rows, plain.sum(), sum.clone()).await?;
+        if run.journaled {
+            upload.finished(file.rows, file.plain_sum(), &file.stored).await?;
         }
+        let sum = file.stored.sum();
         let upload = slot.take().expect("an open file has an upload");
         Ok(Advanced::Ended(file.ended(run, sum, upload)))
     }
@@ -171,14 +177,34 @@ impl OpenFile {
             digest.update(&plain.bytes);
         }
         if self.finished.is_some() {
+            if self.plain.is_none() {
+                self.store(&plain.bytes)?;
+            }
             return Ok(Vec::new());
         }
         let mut out = self.layers.push(plain.bytes, run)?;
         if plain.last {
             self.layers.finish(&mut out, run)?;
         }
-        self.stored.update(&out);
+        self.store(&out)?;
         Ok(out)
+    }
+
+    /// Counts and hashes what is stored.
+    fn store(&mut self, bytes: &[u8]) -> Result<()> {
+        self.stored.update(bytes).map_err(|Differs(first, last)| {
+            let text = format!(
+                "`{}` cannot be resumed: expected the rows of the export that died, found others in its bytes {first} \
+                 to {last}",
+                self.key
+            );
+            Error::new(ErrorKind::Resume, text)
+        })
+    }
+
+    /// The sum of the bytes before the layers.
+    fn plain_sum(&self) -> Sum {
+        self.plain.as_ref().map_or_else(|| self.stored.sum(), Digest::sum)
     }
 
     fn ended(&self, run: &Run, sum: Sum, upload: Upload) -> Ended {
@@ -197,8 +223,7 @@ impl OpenFile {
 
     /// Refuses other rows than those of the file that was finished before.
     fn compare(&self, finished: &Finished) -> Result<()> {
-        let plain = self.plain.as_ref().map(Digest::sum).expect("an export with a journal hashes its bytes");
-        compare(&self.key, finished, self.rows, &plain)
+        compare(&self.key, finished, self.rows, &self.plain_sum())
     }
 }
 

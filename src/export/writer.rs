@@ -133,7 +133,8 @@ impl ExportBuilder {
     /// Goes on where an export died, by its journal; by default that beside the manifest.
     ///
     /// It is given the same rows again. They are encoded again, but files that were sent whole are neither compressed,
-    /// encrypted nor sent: the hash of their bytes is compared, and they are completed as they are. Uploads that were not
+    /// encrypted nor sent: the hash of their bytes is compared, part by part where there are no layers, and they are completed
+    /// as they are. Uploads that were not
     /// finished are aborted and made anew, and so are files that fit one part, and all files of a local folder. Where there
     /// is no journal, the export starts afresh.
     ///

@@ -62,7 +62,7 @@ use self::local::Fsync;
 use self::wire::{Interface, PartStore};
 use crate::{Error, ErrorKind, Result};
 
-pub(crate) use digest::{Digest, Sum};
+pub(crate) use digest::{Differs, Digest, Marked, Sum};
 pub use exists::{CreateCheck, OnExists};
 pub use journal::{Journal, Keep};
 pub use ledger::ReapedJournal;

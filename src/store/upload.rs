@@ -13,7 +13,7 @@ use object_store::path::Path;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
 use self::visible::{Proof, Visible};
-use super::digest::Sum;
+use super::digest::{Marked, Sum};
 use super::exists::{self, Claim, Claims};
 use super::ledger::{self, Entry, Finished, Ledger};
 use super::local::{LocalFile, Staging};
@@ -310,22 +310,23 @@ impl Upload {
 
     /// Writes down that all bytes of the file are made: at once where they are in the store, else right before it is made
     /// visible, if it is then to be known among what exists.
-    pub(crate) async fn finished(&mut self, rows: u64, plain: Sum, stored: Sum) -> Result<()> {
+    pub(crate) async fn finished(&mut self, rows: u64, plain: Sum, stored: &Marked) -> Result<()> {
         self.note(rows, plain, stored, false).await
     }
 
     /// As [`finished`](Self::finished), for the manifest, without which the files before it are taken back.
-    pub(crate) async fn finished_seal(&mut self, sum: &Sum) -> Result<()> {
-        self.note(0, sum.clone(), sum.clone(), true).await
+    pub(crate) async fn finished_seal(&mut self, stored: &Marked) -> Result<()> {
+        self.note(0, stored.sum(), stored, true).await
     }
 
-    async fn note(&mut self, rows: u64, plain: Sum, stored: Sum, seal: bool) -> Result<()> {
+    async fn note(&mut self, rows: u64, plain: Sum, marked: &Marked, seal: bool) -> Result<()> {
+        let stored = marked.sum();
         let token = match &self.state {
             State::Object(ObjectUpload { open: Open::Yes(Opened::Parts { .. }, Some(noted)), sent, .. }) => {
                 let sent = || sent.iter().flatten();
                 let parts = sent().filter_map(|part| Some(part.receipt.as_ref()?.content_id.clone())).collect();
                 let sizes = sent().filter_map(|part| part.bytes).collect();
-                return noted.finished(Finished { parts, sizes, rows, plain, stored }).await;
+                return noted.finished(Finished { parts, sizes, hashes: marked.marks(), rows, plain, stored }).await;
             }
             State::Object(ObjectUpload { open: Open::Held(_), .. }) => Some(self.token.take().unwrap_or_else(token)),
             State::Local(_) => None,
@@ -333,7 +334,8 @@ impl Upload {
         };
         if let (Some(ledger), true) = (&self.ledger, self.written.is_some()) {
             self.token.clone_from(&token);
-            let file = Finished { parts: Vec::new(), sizes: Vec::new(), rows, plain, stored };
+            let (parts, sizes, hashes) = (Vec::new(), Vec::new(), Vec::new());
+            let file = Finished { parts, sizes, hashes, rows, plain, stored };
             self.noted = Some(Entry::ready(ledger, self.noted.take(), &self.key, token, seal, file).await);
         }
         Ok(())

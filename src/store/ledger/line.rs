@@ -82,6 +82,9 @@ pub(crate) struct Finished {
     /// How many bytes each of them has; a journal of before that was written does not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::store) sizes: Vec<u64>,
+    /// What all bytes hash to up to the end of each of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::store) hashes: Vec<String>,
     pub(crate) rows: u64,
     /// Its bytes before the layers.
     pub(crate) plain: Sum,
