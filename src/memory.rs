@@ -274,7 +274,7 @@ impl MemoryBudget {
     /// Keeps a buffer for the next that asks for one; as many as an eighth of the budget, since what is idle is not
     /// counted.
     pub(crate) fn recycle(&self, buffer: Vec<u8>) {
-        if buffer.capacity() < LARGE || self.0.exports.load(Ordering::Relaxed) == 0 {
+        if buffer.capacity() < CHUNK || self.0.exports.load(Ordering::Relaxed) == 0 {
             return;
         }
         let mut idle = self.idle();

@@ -43,7 +43,7 @@ impl Spares {
     pub(super) fn encoded(&self, block: usize, memory: &MemoryBudget) -> Vec<u8> {
         match self.rate.load(Ordering::Relaxed) {
             0 => Vec::with_capacity(block),
-            _ if block < LARGE => Vec::with_capacity(block),
+            _ if block < CHUNK => Vec::with_capacity(block),
             rate => {
                 let likely = block.saturating_mul(rate) / 1024;
                 memory.buffer((likely + likely / 32).next_multiple_of(CHUNK))
@@ -53,7 +53,7 @@ impl Spares {
 
     /// Takes note of what a block was encoded to.
     pub(super) fn note(&self, block: usize, encoded: usize) {
-        if block >= LARGE {
+        if block >= CHUNK {
             self.rate.store(encoded.saturating_mul(1024).div_ceil(block), Ordering::Relaxed);
         }
     }
