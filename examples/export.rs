@@ -75,7 +75,7 @@ fn main() -> ExitCode {
                     Job::Deliver | Job::Resume | Job::Check => run(&options).await,
                 }
             });
-            // A read of the standard input that never ends must not hold the program.
+            // To open an input may take for ever, which must not hold the program.
             runtime.shutdown_background();
             done
         }
@@ -270,7 +270,9 @@ async fn feed(export: &mut Export, options: &Options) -> Result<(), String> {
     let input = if options.input.as_deref() == Some("-") {
         Ahead::new(std::io::stdin())
     } else {
-        fs::File::open(name).and_then(Ahead::new)
+        // A pipe with a name is open once there is a writer.
+        let file = tokio::fs::File::open(name).await.map_err(|e| format!("{name}: {e}"))?;
+        Ahead::new(file.into_std().await)
     };
     let input = input.map_err(|e| format!("{name}: {e}"))?;
     let mut reader = AsyncReaderBuilder::new().buffer_capacity(256 * 1024).create_reader(input);

@@ -117,7 +117,7 @@ pub enum ErrorKind {
     Full,
     /// Something stands at a key that had to be free.
     Exists,
-    /// The store did not say whether it completed a file, and could not be asked.
+    /// The store did not say whether it completed a file, and could not be asked, or may do it yet.
     Unknown,
     /// Any other failure of the store.
     Store,

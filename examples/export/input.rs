@@ -10,11 +10,10 @@ use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// What is read before it is handed over. A pipe gives 64 KiB at a time at most, and to wake another thread for so few
-/// costs more than to read them.
-const SIZE: usize = 512 * 1024;
-/// One is read while another is taken.
-const BUFFERS: usize = 2;
+/// What is read at a time; a pipe gives no more.
+const SIZE: usize = 64 * 1024;
+/// As many are read ahead, so that a thread is woken only where it has nothing to do: that costs more than the read.
+const BUFFERS: usize = 8;
 
 /// Reads in a thread of its own, which a read that never ends holds up alone.
 pub(crate) struct Ahead {
@@ -34,8 +33,8 @@ impl Ahead {
         }
         thread::Builder::new().name("input".into()).spawn(move || {
             for mut buffer in buffers {
-                let read = fill(&mut input, &mut buffer);
-                let is_last = !matches!(read, Ok(SIZE));
+                let read = read(&mut input, &mut buffer);
+                let is_last = !matches!(read, Ok(1..));
                 let sent = sender.unbounded_send(read.map(|size| {
                     buffer.truncate(size);
                     buffer
@@ -49,19 +48,14 @@ impl Ahead {
     }
 }
 
-/// Reads until the buffer is full, or the input ends.
-fn fill(input: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
+fn read(input: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
     buffer.resize(SIZE, 0);
-    let mut size = 0;
-    while size < SIZE {
-        match input.read(&mut buffer[size..]) {
-            Ok(0) => break,
-            Ok(more) => size += more,
+    loop {
+        match input.read(buffer) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+            read => return read,
         }
     }
-    Ok(size)
 }
 
 impl AsyncRead for Ahead {

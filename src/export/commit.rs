@@ -14,7 +14,7 @@ use crate::destination::ManifestFile;
 use crate::format::csv::Counts;
 use crate::location::ObjectKey;
 use crate::manifest::{Delivery, FileEntry, Manifest};
-use crate::store::{Marked, OnExists, Payload, Sum, Upload, Uploader};
+use crate::store::{Marked, MayStand, OnExists, Payload, Sum, Upload, Uploader};
 use crate::{Error, ErrorKind, Result};
 
 /// How many files are completed at the same time.
@@ -83,6 +83,10 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, done: Done, coun
         .buffer_unordered(COMPLETIONS)
         .fold(claimed, |first, next| async {
             match (first, next) {
+                // What may come yet is what a caller has to know first.
+                (Err(first), Err(next)) if next.kind() == ErrorKind::Unknown && first.kind() != ErrorKind::Unknown => {
+                    Err(next.with_note(&format!("besides, {first:#}")))
+                }
                 (Err(first), Err(next)) => Err(first.with_note(&format!("besides, {next:#}"))),
                 (first, next) => first.and(next),
             }
@@ -99,14 +103,15 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, done: Done, coun
         }
         (Ok(()), Some((key, sum, upload))) => {
             if let Err(error) = upload.complete(&sum).await {
-                return Err(if early { error } else { uploader.take_back(error).await });
+                let manifest = if error.kind() == ErrorKind::Unknown { MayStand::Yes } else { MayStand::No };
+                return Err(if early { error } else { uploader.take_back(error, manifest).await });
             }
             uploader.delivered();
             Ok(manifest.with_key(key.as_str()))
         }
         (Err(error), staged) => {
             let error = abort(staged.into_iter().map(|(_, _, upload)| upload), error).await;
-            Err(if early { error } else { uploader.take_back(error).await })
+            Err(if early { error } else { uploader.take_back(error, MayStand::No).await })
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::writer::BLOCK_BYTES;
 use crate::format::csv::{Dialect, Encoder};
-use crate::memory::{CHUNK, LARGE, MemoryBudget, Permit};
+use crate::memory::{CHUNK, MemoryBudget, Permit};
 use crate::row::Batch;
 
 /// What a full block is counted as: twice its bytes, since buffers grow by doubling.

@@ -42,7 +42,7 @@ pub(super) async fn ask(
     let url =
         timely(Limit::SHORT, s3.signed_url_opts(Method::GET, path, SIGNED_FOR, &options)).await.map_err(failed)?;
     let answered = matches!(tries, Tries::Several { answered: true });
-    let mut patience = Patience::new(answered, String::new(), Arc::new(Nobody));
+    let mut patience = Patience::new(Arc::new(answered.into()), String::new(), Arc::new(Nobody));
     let answer = loop {
         let answer = timely(Limit::SHORT, get(url.as_str())).await;
         let error = match &answer {

@@ -32,10 +32,10 @@ use crate::{Error, ErrorKind, Result};
 /// the other takes everything back. A server may obey the condition by looking first and writing then, as `SeaweedFS` does
 /// when it completes an upload; so the file is looked at once more, a quarter of a second after its upload was completed
 /// and again before the manifest is written. Two exports that end at the very same moment may then both find out that they
-/// were not alone, and both take everything back; they never end as a mixture. An export that keeps files and fails while it completes its own also takes back those
-/// that were visible already, since its next run would find them in its way; but only those that can be told to be its
-/// own, by a token in the object's metadata or by the file itself. What cannot be told, and everything after a completion
-/// of which it is unknown whether it took effect, stays, and the error says so.
+/// were not alone, and both take everything back; they never end as a mixture. An export that keeps files and fails while it
+/// completes its own also takes back those that were visible already, since its next run would find them in its way; but
+/// only those that can be told to be its own, by a token in the object's metadata or by the file itself. What cannot be
+/// told stays, and everything where it is unknown whether the manifest was written, and the error says so.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OnExists {

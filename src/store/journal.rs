@@ -157,7 +157,9 @@ impl Keep for InStore {
             match self.wire.put(&self.path, bytes, Claim::Replace, String::new(), &digest.sum()).await {
                 Ok(_) => Ok(()),
                 Err(
-                    Incomplete::NotWritten { error, .. } | Incomplete::Unknown(error) | Incomplete::Replaced(error),
+                    Incomplete::NotWritten { error, .. }
+                    | Incomplete::Unknown { error, .. }
+                    | Incomplete::Replaced(error),
                 ) => Err(failure::object(&format!("write the journal `{}`", self.path), error)),
                 Err(Incomplete::Another { .. }) => unreachable!("a journal may replace what stands there"),
             }

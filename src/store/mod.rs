@@ -71,7 +71,7 @@ pub use part::PartSchedule;
 pub(crate) use payload::Payload;
 pub use preflight::{Finding, Operation, Preflight};
 pub use reap::{Reaped, Reaping};
-pub(crate) use upload::{Upload, Uploader};
+pub(crate) use upload::{MayStand, Upload, Uploader};
 pub(crate) use watch::Watch;
 
 /// A place that files are delivered to. Cheap to clone; clones are the same place.

@@ -5,6 +5,7 @@
 //! part under its own number, which the writers that come with `object_store` cannot.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -82,10 +83,10 @@ pub(super) async fn timely<T>(
 /// How long one request may go on being repeated.
 #[derive(Debug)]
 pub(super) struct Patience {
-    /// From its first failure on.
-    until: Option<Instant>,
+    first_failure: Option<Instant>,
     tries: u32,
-    answered: bool,
+    /// Whether the store has answered anything yet, be it another's request.
+    answered: Arc<AtomicBool>,
     pause: Duration,
     refusals: u32,
     damages: u32,
@@ -94,15 +95,17 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// A store that has never been reached is not waited for: its address or the network is wrong, and the caller wants to
-    /// know now. One that answers with failures from the start is waited for, but not for long.
-    pub(super) fn new(answered: bool, key: String, watch: Arc<dyn Watch>) -> Self {
-        Self { until: None, tries: 0, answered, pause: FIRST_PAUSE, refusals: 0, damages: 0, key, watch }
+    /// A store that cannot be reached, and never was, is not waited for: its address or the network is wrong, and the caller
+    /// wants to know now. One that takes requests from the start, but answers with failures or not at all, is waited for, but
+    /// not for long.
+    pub(super) fn new(answered: Arc<AtomicBool>, key: String, watch: Arc<dyn Watch>) -> Self {
+        Self { first_failure: None, tries: 0, answered, pause: FIRST_PAUSE, refusals: 0, damages: 0, key, watch }
     }
 
     /// Waits and says yes, or says at once that this failure is final.
     pub(super) async fn again(&mut self, error: &object_store::Error) -> bool {
         self.tries += 1;
+        let answered = self.answered.load(Ordering::Relaxed);
         let worth_it = match verdict(error) {
             Verdict::Final => false,
             Verdict::Refused => {
@@ -113,11 +116,11 @@ impl Patience {
                 self.damages += 1;
                 self.damages <= DAMAGES
             }
-            Verdict::Passing { reached } => reached || self.answered,
+            Verdict::Passing { reached } => reached || answered || failure::is_unanswered(error),
         };
-        let budget = if self.answered { LEAST } else { FIRST_CONTACT };
-        let until = *self.until.get_or_insert_with(|| Instant::now() + budget);
-        let is_late = Instant::now() + self.pause > until && !(self.answered && self.tries < TRIES);
+        let budget = if answered { LEAST } else { FIRST_CONTACT };
+        let until = *self.first_failure.get_or_insert_with(Instant::now) + budget;
+        let is_late = Instant::now() + self.pause > until && !(answered && self.tries < TRIES);
         if !worth_it || is_late {
             return false;
         }

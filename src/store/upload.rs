@@ -54,6 +54,13 @@ enum Looks {
 /// The files that are visible, of an export that keeps what exists.
 type Written = Arc<Mutex<Vec<Arc<Visible>>>>;
 
+/// Whether the manifest of an export that has failed may be there, or come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum MayStand {
+    No,
+    Yes,
+}
+
 /// How long the completion of an upload may take a server: whoever completed one at the same moment has written by then.
 const OVERLAP: Duration = Duration::from_millis(250);
 
@@ -144,11 +151,11 @@ impl Uploader {
     }
 
     /// Takes back what is visible, after the export has failed with this error: only an export that keeps what exists has
-    /// something to take back. What cannot be told to be ours stays, and the error says so.
-    pub(crate) async fn take_back(&self, error: Error) -> Error {
+    /// something to take back. What cannot be told to be ours stays, and the error says so; so does all, where a manifest may
+    /// stand there that names it.
+    pub(crate) async fn take_back(&self, error: Error, manifest: MayStand) -> Error {
         let written = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
-        // A manifest may stand there that names the files.
-        let sure = error.kind() != ErrorKind::Unknown;
+        let sure = manifest == MayStand::No;
         let mut left: Vec<String> = stream::iter(written.into_iter().rev())
             .map(|file| async move {
                 if sure && file.take_back().await {
@@ -556,7 +563,7 @@ impl ObjectUpload {
             }
             Err(Incomplete::NotWritten { error, left }) => (failure::not_written(key, error), left),
             Err(Incomplete::Another { left }) => (failure::another(key), left),
-            Err(Incomplete::Unknown(error)) => (failure::unknown(key, error), None),
+            Err(Incomplete::Unknown { error, left }) => (failure::unknown(key, error), left),
             Err(Incomplete::Replaced(error)) => (failure::replaced(key, error), None),
         };
         incomplete(error, left, noted)

@@ -67,8 +67,9 @@ pub(super) enum Opened {
 pub(super) enum Incomplete {
     /// It is not there. Its upload has been aborted, unless that failed too.
     NotWritten { error: object_store::Error, left: Option<object_store::Error> },
-    /// It may be there, whole: the store did not say, and cannot be asked.
-    Unknown(object_store::Error),
+    /// It may be there, whole, or come: the store did not say, and cannot be asked, or may yet do what it was asked for.
+    /// What its abort has failed with, if it was tried.
+    Unknown { error: object_store::Error, left: Option<object_store::Error> },
     /// It may have been there: its upload is gone, and something else is there, which may have replaced it.
     Replaced(object_store::Error),
     /// Something else is there, and stays. Its upload has been aborted, unless that failed too.
@@ -91,9 +92,11 @@ enum Stands {
     Other(ObjectMeta),
 }
 
-/// What the tries to complete an upload have come to that may replace what exists.
+/// What the tries to make a file visible have come to.
 #[derive(Debug, Default)]
 struct Tries {
+    /// Whether one of them got no answer, and may take effect yet.
+    is_late: bool,
     /// Whether one of them may have taken effect.
     unclear: bool,
     /// What was seen first to stand there, and whether a try may have taken effect by then.
@@ -115,13 +118,6 @@ impl Tries {
             Incomplete::Replaced(error)
         }
     }
-}
-
-/// Whether a request may have taken effect.
-#[derive(Clone, Copy, Debug)]
-enum Tried {
-    Never,
-    Once,
 }
 
 /// The metadata entry that tells our write from another's with the same key. Azure takes letters and digits in names.
@@ -150,7 +146,7 @@ impl Wire {
     pub(super) fn patience(&self, path: &Path) -> Patience {
         let key = path.as_ref().strip_prefix(self.prefix.as_ref()).unwrap_or_else(|| path.as_ref());
         let key = key.trim_start_matches('/').to_owned();
-        Patience::new(self.answered.load(Ordering::Relaxed), key, Arc::clone(&self.watch))
+        Patience::new(Arc::clone(&self.answered), key, Arc::clone(&self.watch))
     }
 
     fn heard<T>(&self, answer: T) -> T {
@@ -277,12 +273,12 @@ impl Wire {
     ) -> Result<Option<String>, Incomplete> {
         let mut patience = self.patience(path);
         let mut token = Some(token).filter(|_| claim != Claim::Replace);
-        let mut tried = Tried::Never;
-        let mut is_late = false;
+        let mut tries = Tries::default();
+        // Once only: what is there after a try may be ours.
+        if claim == Claim::Look {
+            self.look(path).await?;
+        }
         loop {
-            if let (Claim::Look, Tried::Never) = (claim, tried) {
-                self.look(path).await?;
-            }
             let mode = if claim == Claim::Create { PutMode::Create } else { PutMode::Overwrite };
             let attributes = token.as_deref().map(attributes).unwrap_or_default();
             let options = PutOptions { mode, attributes, ..PutOptions::default() };
@@ -295,17 +291,18 @@ impl Wire {
                 }
                 Err(e) => e,
             };
-            tried = Tried::Once;
-            is_late |= failure::is_unanswered(&error);
+            tries.is_late |= failure::is_unanswered(&error);
             if claim == Claim::Replace && patience.again(&error).await {
                 continue;
             }
-            match self.settle(path, token.as_deref(), sum, claim, &mut Tries::default(), error).await {
+            match self.settle(path, token.as_deref(), sum, claim, &mut tries, error).await {
                 Ok(()) => return Ok(token),
                 Err(Incomplete::NotWritten { error, .. })
                     if claim != Claim::Replace && patience.again(&error).await => {}
                 // Nothing can be aborted, as an upload can.
-                Err(Incomplete::NotWritten { error, .. }) if is_late => return Err(Incomplete::Unknown(error)),
+                Err(Incomplete::NotWritten { error, left }) if tries.is_late => {
+                    return Err(Incomplete::Unknown { error, left });
+                }
                 Err(e) => return Err(e),
             }
         }
@@ -323,41 +320,55 @@ impl Wire {
     ) -> Result<(), Incomplete> {
         let limit = Limit::of_parts(sent.len());
         let sent = sent.into_iter().flatten().collect();
-        match (opened, &self.store) {
+        let mut tries = Tries::default();
+        let (mut completed, token, can_abort) = match (opened, &self.store) {
             (Opened::Object(mut upload), _) => {
                 let mut completed = if claim == Claim::Replace { Ok(()) } else { self.look(path).await };
                 if completed.is_ok() {
                     let Err(e) = timely(limit, upload.complete()).await else { return Ok(()) };
-                    completed = self.settle(path, None, sum, claim, &mut Tries::default(), e).await;
+                    tries.is_late = failure::is_unanswered(&e);
+                    completed = self.settle(path, None, sum, claim, &mut tries, e).await;
                 }
                 if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
                     *left = timely(Limit::SHORT, upload.abort()).await.err();
                 }
-                completed
+                // What the store behind it does then is not known.
+                (completed, None, false)
             }
             (Opened::Parts { id, token }, Interface::Parts(parts)) => {
                 let by = match (claim, &self.create) {
                     (Claim::Create, Some(create)) => create,
                     _ => parts,
                 };
-                let mut completed = self.complete_parts(by, path, &id, token.as_deref(), sent, claim, sum).await;
+                let as_token = token.as_deref();
+                let mut completed = self.complete_parts(by, path, &id, as_token, sent, claim, sum, &mut tries).await;
                 if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
                     // Its parts would be kept.
                     *left = match timely(Limit::SHORT, parts.abort_multipart(path, &id)).await {
                         Ok(()) | Err(object_store::Error::NotFound { .. }) => None,
                         Err(e) => Some(e),
                     };
-                    // A try to which nobody replied may have taken effect after we looked, and before the abort.
-                    if let Ok(Stands::Ours) = self.whose(path, token.as_deref(), sum).await {
-                        return Ok(());
-                    }
                 }
-                completed
+                // Azure, which has no ids, knows no abort.
+                (completed, token, !id.is_empty())
             }
             (Opened::Parts { .. }, Interface::Object(_)) => {
                 unreachable!("only a store of parts opens an upload with an id")
             }
+        };
+        if let Err(Incomplete::NotWritten { .. } | Incomplete::Another { .. }) = &completed
+            // A try to which nobody replied may have taken effect after we looked, and before the abort.
+            && let Ok(Stands::Ours) = self.whose(path, token.as_deref(), sum).await
+        {
+            return Ok(());
         }
+        // Or it does so from here on.
+        if let Err(Incomplete::NotWritten { error, left }) = completed {
+            let is_over = !tries.is_late || can_abort && left.is_none();
+            completed =
+                Err(if is_over { Incomplete::NotWritten { error, left } } else { Incomplete::Unknown { error, left } });
+        }
+        completed
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is a thing of its own about the one upload")]
@@ -370,17 +381,18 @@ impl Wire {
         sent: Vec<PartId>,
         claim: Claim,
         sum: &Sum,
+        tries: &mut Tries,
     ) -> Result<(), Incomplete> {
         let mut patience = self.patience(path);
         if claim == Claim::Look {
             self.look(path).await?;
         }
-        let mut tries = Tries::default();
         loop {
             let completing = by.complete_multipart(path, id, sent.clone());
             let Err(e) = timely(Limit::of_parts(sent.len()), completing).await else { return Ok(()) };
-            match self.settle(path, token, sum, claim, &mut tries, e).await {
-                Err(Incomplete::NotWritten { error, .. } | Incomplete::Unknown(error))
+            tries.is_late |= failure::is_unanswered(&e);
+            match self.settle(path, token, sum, claim, tries, e).await {
+                Err(Incomplete::NotWritten { error, .. } | Incomplete::Unknown { error, .. })
                     if patience.again(&error).await => {}
                 settled => return settled,
             }
@@ -412,7 +424,7 @@ impl Wire {
             Ok(Stands::Other(stands)) => Err(tries.judge(&stands, error)),
             Err(object_store::Error::NotFound { .. }) => Err(Incomplete::NotWritten { error, left: None }),
             Err(_) if self.took_no_effect(&error) => Err(Incomplete::NotWritten { error, left: None }),
-            Err(_) => Err(Incomplete::Unknown(error)),
+            Err(_) => Err(Incomplete::Unknown { error, left: None }),
         }
     }
 

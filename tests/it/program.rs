@@ -428,6 +428,36 @@ fn signals_take_everything_back_and_say_what_stays() {
     }
 }
 
+/// To open a pipe with a name waits for whoever writes to it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_the_wait_for_a_writer() {
+    let bench = Bench::new(r#"{"bucketName": "acme-exports", "path": "in", "filenameTemplate": "t"}"#);
+    let pipe = bench.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = Command::new(example("export"))
+        .args(["--to", &format!("file://{}", bench.path("out").display()), "--quiet"])
+        .args(["--destination", bench.path("destination.json").to_str().unwrap(), "--input", pipe.to_str().unwrap()])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // From then on, it listens.
+    let caught = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:\t")).unwrap();
+        u64::from_str_radix(mask, 16).unwrap() >> 14 & 1
+    };
+    while caught() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert_eq!(errors, "export: stopped by SIGTERM: everything was taken back\n");
+}
+
 #[test]
 fn a_check_says_what_an_export_may_not_and_leaves_nothing() {
     let bench = Bench::new(PLAIN);

@@ -81,8 +81,9 @@ impl Ledger {
     pub(crate) fn admit(&self, resume: Resume, settings: Settings) -> Result<()> {
         let mut state = self.state();
         let place = &self.place;
-        if !state.written {
-            state.settings = Some(settings);
+        // One that names nothing is of an export that ended, but could not remove it.
+        if !state.written || state.settings.is_some() && state.open.is_empty() {
+            (state.settings, state.names, state.written) = (Some(settings), None, false);
             return Ok(());
         }
         if resume == Resume::Refuse {
@@ -199,8 +200,9 @@ impl Ledger {
         };
         if written && is_empty {
             if let Err(error) = self.keep.remove().await {
-                // It is to name nothing, at least.
-                if !closed.is_empty() && self.write(pending, closed).await.is_ok() {
+                // It is to name nothing, at least; but one that may be gone is not to come back.
+                let stays = error.kind() != ErrorKind::Unreachable && !closed.is_empty();
+                if stays && self.write(pending, closed).await.is_ok() {
                     self.state().closed.clear();
                 }
                 return Err(error);

@@ -233,6 +233,25 @@ async fn the_journal_of_a_delivered_export_that_cannot_be_removed_names_nothing(
     }
 }
 
+/// Nor is it in the way of the next export, which is another one.
+#[tokio::test]
+async fn an_export_begins_anew_where_a_journal_names_nothing() {
+    for place in Place::both() {
+        let lines = Arc::new(Lines::new("", Removal::Refused));
+        for (number, rows) in [("", 0..3), ("-2", 5..9), ("-3", 9..12)] {
+            let builder = place.builder(OnExists::Suffix, 2).with_journal(Journal::kept_by(Arc::clone(&lines) as _));
+            // Told to go on or not.
+            let builder = if number == "-3" { builder.with_resume() } else { builder };
+            let manifest = deliver(builder, rows.clone()).await.unwrap();
+            assert_eq!(manifest.key(), Some(&*format!("out/manifest-run{number}.json")));
+            assert_eq!(manifest.rows(), rows.end - rows.start);
+        }
+        assert_eq!(place.contents().await.len(), 3 + 3 + 3);
+        let reaped = place.store.reap_journal(&Journal::kept_by(Arc::clone(&lines) as _)).await;
+        check_error(&reaped.unwrap_err(), ErrorKind::Denied, "the journal may not be removed");
+    }
+}
+
 /// A reaper of many does not know that the export died before it delivered: the manifest may have been taken away since.
 #[tokio::test]
 async fn a_folder_of_dead_exports_is_reaped_of_nothing_visible() {

@@ -84,7 +84,7 @@ impl Row {
         match &self.means {
             Means::Network(..) => false,
             Means::Requests(rules) => {
-                let goes_on = |rule: &Rule| rule.step == Step::Look || matches!(rule.fault, Answer(500.., _));
+                let goes_on = |rule: &Rule| rule.step == Step::Look || matches!(rule.fault, Answer(500.., _) | Stall);
                 rules.iter().any(|rule| rule.times == EVER && goes_on(rule))
             }
         }
@@ -152,7 +152,11 @@ const WRITTEN: InFront = ("key written by another right before", 1, After(Meddli
 const REWRITTEN: InFront = ("key written by another right after, and reply lost", 1, Before(Meddling::Write));
 
 /// What another try gives the same, or what goes on for longer than anybody waits.
-const FATAL: [InFront; 2] = [("403", EVER, Answer(403, "AccessDenied")), ("503", EVER, Answer(503, "SlowDown"))];
+const FATAL: [InFront; 3] = [
+    ("403", EVER, Answer(403, "AccessDenied")),
+    ("503", EVER, Answer(503, "SlowDown")),
+    ("no reply, ever", EVER, Stall),
+];
 
 /// A request of an export, for rows.
 #[derive(Clone, Copy)]
@@ -214,7 +218,7 @@ pub(super) fn rows() -> Vec<Row> {
     }
     rows.extend(complete());
     for (name, key) in [("put of a small file", SMALL), ("put of the manifest", MANIFEST)] {
-        rows.extend(put(Place::new(name, Step::Put, key), NoManifest));
+        rows.extend(put(Place::new(name, Step::Put, key), NoManifest, NoManifest));
     }
     rows.extend(abort());
     rows.extend(replacing_nothing());
@@ -286,13 +290,14 @@ fn complete() -> Vec<Row> {
     .concat()
 }
 
-fn put(place: Place, failed: Promise) -> Vec<Row> {
+fn put(place: Place, failed: Promise, unanswered: Promise) -> Vec<Row> {
     [
         place.requests(Delivered, &PASSING),
         place.requests(Delivered, &FLIPPED),
         place.network(Delivered, &[("connection reset in its middle", Cut::ResetRequest(1))]),
         place.network(Delivered, &CUTS[1..]),
-        place.requests(failed, &FATAL),
+        place.requests(failed, &FATAL[..2]),
+        place.requests(unanswered, &FATAL[2..]),
     ]
     .concat()
 }
@@ -327,11 +332,13 @@ fn replacing_nothing() -> Vec<Row> {
     rows.extend(complete.requests(Nothing, &FATAL));
     rows.extend(complete.requests(Nothing, &[ABORTED]));
     rows.extend(complete.requests(OnlyForeign, &[WRITTEN, REWRITTEN]));
-    for (name, key) in
-        [("put of a small file, replacing nothing", SMALL), ("put of the manifest, replacing nothing", MANIFEST)]
-    {
+    // A manifest that may come late would name what was taken back.
+    for (name, key, unanswered) in [
+        ("put of a small file, replacing nothing", SMALL, Nothing),
+        ("put of the manifest, replacing nothing", MANIFEST, NoManifest),
+    ] {
         let place = Place::new(name, Step::Put, key);
-        rows.extend(put(place, Nothing));
+        rows.extend(put(place, Nothing, unanswered));
         rows.extend(place.requests(Delivered, &met));
     }
     rows.extend(

@@ -107,15 +107,18 @@ async fn each_request_of_an_export_ends() {
     let at = Silent::at;
     let gone = ErrorKind::Unreachable;
     let unknown = "could not complete `out/t.csv`: unknown whether it was written, the store gave no clear answer";
-    // One that has never answered is not asked again. It may write the file yet, though it is not there.
-    check(at(&["put"]), 1, ErrorKind::Unknown, unknown, 30).await;
-    check(at(&["create"]), TWO_PARTS, gone, "could not write `out/t.csv`: the store cannot be reached", 30).await;
+    // One that has never answered is asked once more. It may write the file yet, though it is not there.
+    check(at(&["put"]), 1, ErrorKind::Unknown, unknown, 2 * 30).await;
+    check(at(&["create"]), TWO_PARTS, gone, "could not write `out/t.csv`: the store cannot be reached", 2 * 30).await;
     // The second part, of 1 MiB, has 46 s, at 64 KiB/s, and is sent three times.
     check(at(&["part"]), TWO_PARTS, gone, "could not write `out/t.csv`: the store cannot be reached", 3 * 46).await;
     // What is aborted cannot be completed any more.
     let text = "could not complete `out/t.csv`: not written, the store cannot be reached";
     check(at(&["complete"]), TWO_PARTS, gone, text, 3 * 60).await;
     check(at(&["complete", "look"]), TWO_PARTS, ErrorKind::Unknown, unknown, 3 * (60 + 30)).await;
+    let unaborted =
+        format!("{unknown}; besides, its upload could not be aborted: Generic consign error: no answer within 30 s");
+    check(at(&["complete", "abort"]), TWO_PARTS, ErrorKind::Unknown, &unaborted, 3 * 60 + 30).await;
     let text = "could not write `out/t.csv`: the store refused, check the credentials and their permissions; besides, \
         uploads were left open that could not be aborted: could not abort `out/t.csv`: the store cannot be reached: \
         Generic consign error: no answer within 30 s: no answer within 30 s";
