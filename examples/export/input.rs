@@ -10,7 +10,7 @@ use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// What is read at a time; a pipe gives no more.
+/// What is read at a time, as a pipe gives it.
 const SIZE: usize = 64 * 1024;
 /// As many are read ahead, so that a thread is woken only where it has nothing to do: that costs more than the read.
 const BUFFERS: usize = 8;

@@ -109,6 +109,14 @@ pub(super) async fn complete(run: &Run, mut uploader: Uploader, done: Done, coun
             uploader.delivered();
             Ok(manifest.with_key(key.as_str()))
         }
+        (Err(error), Some((_, _, upload))) if error.kind() == ErrorKind::Unknown => {
+            // Without the manifest's entry a reaper would not know a file that comes late for one without its manifest.
+            let error = match upload.abort_noted().await {
+                Ok(()) => error,
+                Err(left) => error.with_note(&format!("besides, {left:#}")),
+            };
+            Err(if early { error } else { uploader.take_back(error, MayStand::No).await })
+        }
         (Err(error), staged) => {
             let error = abort(staged.into_iter().map(|(_, _, upload)| upload), error).await;
             Err(if early { error } else { uploader.take_back(error, MayStand::No).await })

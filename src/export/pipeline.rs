@@ -188,7 +188,7 @@ async fn deliver(
 async fn with_end(ended: Result<Manifest>, ledger: Option<Arc<Ledger>>, store: &Store) -> Result<Manifest> {
     let Some(ledger) = ledger else { return ended };
     match (ended, ledger.end(store).await) {
-        // What was delivered is delivered: a journal that stays names nothing that is open.
+        // What was delivered is delivered: a journal that may not be removed names nothing.
         (Ok(manifest), _) => Ok(manifest),
         (Err(error), Ok(())) => Err(error),
         // Nothing else went wrong.
@@ -205,7 +205,7 @@ async fn start(run: &mut Run, store: &Store, journal: Option<(Journal, Resume)>)
     let ledger = match &journal {
         Some((journal, resume)) => {
             let ledger = Ledger::open(journal, store).await?;
-            ledger.admit(*resume, settings::of(run, store))?;
+            ledger.admit(*resume, settings::of(run, store)).await?;
             Some(Arc::new(ledger))
         }
         None => None,

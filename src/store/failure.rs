@@ -90,15 +90,22 @@ pub(super) fn is_no_connection(error: &object_store::Error) -> bool {
     sources(error).any(|error| {
         #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "http"))]
         if let Some(error) = error.downcast_ref::<object_store::client::HttpError>() {
-            return error.kind() == object_store::client::HttpErrorKind::Connect;
+            // A connection that could not be made in time is told as the latter.
+            return error.kind() == object_store::client::HttpErrorKind::Connect
+                || sources(error).any(|e| e.to_string() == "client error (Connect)");
         }
         error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
     })
 }
 
-/// Whether a request may have come to a server that said nothing, and take effect as late as it likes.
+/// Whether a request may have come to a server that said nothing, and take effect as late as it likes. Gateways say so for
+/// those behind them.
 pub(super) fn is_unanswered(error: &object_store::Error) -> bool {
-    kind_of(error) == ErrorKind::Unreachable && !is_no_connection(error)
+    let is_of_gateway = || {
+        let text = error.to_string();
+        ["status code: 502", "status code: 504"].iter().any(|status| text.contains(status))
+    };
+    kind_of(error) == ErrorKind::Unreachable && !is_no_connection(error) || is_of_gateway()
 }
 
 pub(super) fn kind_of(error: &object_store::Error) -> ErrorKind {

@@ -170,7 +170,9 @@ impl Keep for InStore {
     fn remove(&self) -> BoxFuture<'_, Result<()>> {
         async {
             let doing = || format!("remove the journal `{}`", self.path);
-            self.wire.remove(&self.path).await.map_err(|e| failure::object(&doing(), e))
+            self.wire.remove(&self.path).await.map_err(|e| failure::object(&doing(), e))?;
+            self.text.lock().await.clear();
+            Ok(())
         }
         .boxed()
     }

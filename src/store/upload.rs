@@ -170,14 +170,15 @@ impl Uploader {
             .collect()
             .await;
         left.sort();
-        match &*left {
-            [] => error,
-            [one] => error.with_note(&format!("besides, `{one}` stays visible without a manifest")),
-            [first, rest @ ..] => {
-                let rest = rest.len();
-                error.with_note(&format!("besides, `{first}` and {rest} more files stay visible without a manifest"))
-            }
-        }
+        let [first, rest @ ..] = &*left else { return error };
+        let stays = match rest.len() {
+            0 => format!("`{first}` stays"),
+            more => format!("`{first}` and {more} more files stay"),
+        };
+        error.with_note(&match manifest {
+            MayStand::No => format!("besides, {stays} visible without a manifest"),
+            MayStand::Yes => format!("besides, {stays} visible, since it may be a manifest of that"),
+        })
     }
 
     /// The export has come to its end: what is visible is what was to be delivered.
@@ -387,6 +388,11 @@ impl Upload {
                 shown.map(drop)
             }
         }
+    }
+
+    /// Takes back what was sent, but leaves in the journal what would be told by it of files that may come late.
+    pub(crate) async fn abort_noted(self) -> Result<()> {
+        Self { noted: None, ..self }.abort().await
     }
 
     /// Takes back what was sent.

@@ -92,9 +92,18 @@ enum Stands {
     Other(ObjectMeta),
 }
 
+/// When an upload was aborted; what is said to be so before may have been completed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Aborted {
+    Now,
+    Before,
+}
+
 /// What the tries to make a file visible have come to.
 #[derive(Debug, Default)]
 struct Tries {
+    /// Whether there was one.
+    any: bool,
     /// Whether one of them got no answer, and may take effect yet.
     is_late: bool,
     /// Whether one of them may have taken effect.
@@ -104,10 +113,15 @@ struct Tries {
 }
 
 impl Tries {
+    fn note(&mut self, error: &object_store::Error) {
+        self.any = true;
+        self.unclear |= !took_no_effect(error);
+        self.is_late |= failure::is_unanswered(error);
+    }
+
     /// What is to be said of a failure after which another's object stands there: the one that was to be replaced, or one
     /// that has replaced ours. It is the former for sure as long as the upload is there.
     fn judge(&mut self, stands: &ObjectMeta, error: object_store::Error) -> Incomplete {
-        self.unclear |= !took_no_effect(&error);
         let (seen, late) = self.seen.get_or_insert_with(|| (stands.clone(), self.unclear));
         let changed = seen != stands;
         if !(self.unclear && is_gone(&error)) || !(changed || *late) {
@@ -291,13 +305,13 @@ impl Wire {
                 }
                 Err(e) => e,
             };
-            tries.is_late |= failure::is_unanswered(&error);
+            tries.note(&error);
             if claim == Claim::Replace && patience.again(&error).await {
                 continue;
             }
             match self.settle(path, token.as_deref(), sum, claim, &mut tries, error).await {
                 Ok(()) => return Ok(token),
-                Err(Incomplete::NotWritten { error, .. })
+                Err(Incomplete::NotWritten { error, .. } | Incomplete::Unknown { error, .. })
                     if claim != Claim::Replace && patience.again(&error).await => {}
                 // Nothing can be aborted, as an upload can.
                 Err(Incomplete::NotWritten { error, left }) if tries.is_late => {
@@ -321,19 +335,19 @@ impl Wire {
         let limit = Limit::of_parts(sent.len());
         let sent = sent.into_iter().flatten().collect();
         let mut tries = Tries::default();
-        let (mut completed, token, can_abort) = match (opened, &self.store) {
+        let (mut completed, token, aborted) = match (opened, &self.store) {
             (Opened::Object(mut upload), _) => {
                 let mut completed = if claim == Claim::Replace { Ok(()) } else { self.look(path).await };
                 if completed.is_ok() {
                     let Err(e) = timely(limit, upload.complete()).await else { return Ok(()) };
-                    tries.is_late = failure::is_unanswered(&e);
+                    tries.note(&e);
                     completed = self.settle(path, None, sum, claim, &mut tries, e).await;
                 }
                 if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
                     *left = timely(Limit::SHORT, upload.abort()).await.err();
                 }
                 // What the store behind it does then is not known.
-                (completed, None, false)
+                (completed, None, None)
             }
             (Opened::Parts { id, token }, Interface::Parts(parts)) => {
                 let by = match (claim, &self.create) {
@@ -342,31 +356,39 @@ impl Wire {
                 };
                 let as_token = token.as_deref();
                 let mut completed = self.complete_parts(by, path, &id, as_token, sent, claim, sum, &mut tries).await;
+                let mut aborted = None;
                 if let Err(Incomplete::NotWritten { left, .. } | Incomplete::Another { left }) = &mut completed {
-                    // Its parts would be kept.
-                    *left = match timely(Limit::SHORT, parts.abort_multipart(path, &id)).await {
-                        Ok(()) | Err(object_store::Error::NotFound { .. }) => None,
-                        Err(e) => Some(e),
-                    };
+                    // Its parts would be kept. Azure, which has no ids, knows no abort.
+                    match self.abort_parts(parts, path, &id).await {
+                        Ok(when) => aborted = Some(when).filter(|_| !id.is_empty()),
+                        Err(e) => *left = Some(e),
+                    }
                 }
-                // Azure, which has no ids, knows no abort.
-                (completed, token, !id.is_empty())
+                (completed, token, aborted)
             }
             (Opened::Parts { .. }, Interface::Object(_)) => {
                 unreachable!("only a store of parts opens an upload with an id")
             }
         };
+        let mut undone = aborted == Some(Aborted::Now);
         if let Err(Incomplete::NotWritten { .. } | Incomplete::Another { .. }) = &completed
-            // A try to which nobody replied may have taken effect after we looked, and before the abort.
-            && let Ok(Stands::Ours) = self.whose(path, token.as_deref(), sum).await
+            && tries.any
         {
-            return Ok(());
+            // A try to which nobody replied may have taken effect after we looked, and before the abort.
+            match self.whose(path, token.as_deref(), sum).await {
+                Ok(Stands::Ours) => return Ok(()),
+                // An upload that is gone, and has not become the file, never will.
+                Ok(Stands::Other(_)) | Err(object_store::Error::NotFound { .. }) => undone |= aborted.is_some(),
+                Err(_) => {}
+            }
         }
         // Or it does so from here on.
         if let Err(Incomplete::NotWritten { error, left }) = completed {
-            let is_over = !tries.is_late || can_abort && left.is_none();
-            completed =
-                Err(if is_over { Incomplete::NotWritten { error, left } } else { Incomplete::Unknown { error, left } });
+            completed = Err(if undone || !tries.is_late {
+                Incomplete::NotWritten { error, left }
+            } else {
+                Incomplete::Unknown { error, left }
+            });
         }
         completed
     }
@@ -390,7 +412,7 @@ impl Wire {
         loop {
             let completing = by.complete_multipart(path, id, sent.clone());
             let Err(e) = timely(Limit::of_parts(sent.len()), completing).await else { return Ok(()) };
-            tries.is_late |= failure::is_unanswered(&e);
+            tries.note(&e);
             match self.settle(path, token, sum, claim, tries, e).await {
                 Err(Incomplete::NotWritten { error, .. } | Incomplete::Unknown { error, .. })
                     if patience.again(&error).await => {}
@@ -494,21 +516,24 @@ impl Wire {
     pub(super) async fn abort(&self, path: &Path, opened: Opened) -> Result<()> {
         match (opened, &self.store) {
             (Opened::Object(mut upload), _) => timely(Limit::SHORT, upload.abort()).await,
-            (Opened::Parts { id, .. }, Interface::Parts(parts)) => {
-                let mut patience = self.patience(path);
-                loop {
-                    match timely(Limit::SHORT, parts.abort_multipart(path, &id)).await {
-                        Ok(()) | Err(object_store::Error::NotFound { .. }) => return Ok(()),
-                        Err(e) => {
-                            if !patience.again(&e).await {
-                                return Err(e);
-                            }
-                        }
-                    }
-                }
-            }
+            (Opened::Parts { id, .. }, Interface::Parts(parts)) => self.abort_parts(parts, path, &id).await.map(drop),
             (Opened::Parts { .. }, Interface::Object(_)) => {
                 unreachable!("only a store of parts opens an upload with an id")
+            }
+        }
+    }
+
+    async fn abort_parts(&self, parts: &Arc<dyn PartStore>, path: &Path, id: &String) -> Result<Aborted> {
+        let mut patience = self.patience(path);
+        loop {
+            match timely(Limit::SHORT, parts.abort_multipart(path, id)).await {
+                Ok(()) => return Ok(Aborted::Now),
+                Err(object_store::Error::NotFound { .. }) => return Ok(Aborted::Before),
+                Err(e) => {
+                    if !patience.again(&e).await {
+                        return Err(e);
+                    }
+                }
             }
         }
     }

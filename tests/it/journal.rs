@@ -287,6 +287,38 @@ fn a_journal_is_reaped_where_uploads_cannot_be_listed() {
     });
 }
 
+#[test]
+fn a_journal_in_the_store_begins_anew_once_all_in_it_was_taken_back() {
+    let memory = Arc::new(InMemory::new());
+    let store = multipart(&memory);
+    let journal = async || {
+        let found = memory.get(&Path::from("out/manifest-run.json.journal")).await.ok()?;
+        String::from_utf8(found.bytes().await.unwrap().to_vec()).ok()
+    };
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let runtime = runtime();
+        let export = runtime.block_on(async {
+            let mut export = builder(&store).with_resume().start().unwrap();
+            // A part, but no whole file.
+            write(&mut export, 0..FILE_ROWS - 1).await.unwrap();
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                let Some(text) = journal().await else { continue };
+                let opened: Vec<_> = text.split("\"opened\"").skip(1).map(str::to_owned).collect();
+                if opened.last().is_some_and(|last| !seen.contains(last)) {
+                    assert_eq!(opened.len(), 1, "{text}");
+                    seen.extend(opened);
+                    break;
+                }
+            }
+            export
+        });
+        runtime.shutdown_timeout(Duration::from_secs(10));
+        std::mem::forget(export);
+    }
+}
+
 /// The names in a folder.
 fn below(folder: &FilePath) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };

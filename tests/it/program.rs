@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -447,12 +449,23 @@ fn a_signal_ends_the_wait_for_a_writer() {
         let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:\t")).unwrap();
         u64::from_str_radix(mask, 16).unwrap() >> 14 & 1
     };
+    let until = Instant::now() + Duration::from_secs(30);
     while caught() == 0 {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(Instant::now() < until, "it does not listen");
+        sleep(Duration::from_millis(5));
     }
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    sleep(Duration::from_millis(100));
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    assert!(!child.wait().unwrap().success());
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > until {
+            child.kill().unwrap();
+        }
+        sleep(Duration::from_millis(5));
+    };
+    assert_eq!(status.code(), Some(1));
     let mut errors = String::new();
     child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
     assert_eq!(errors, "export: stopped by SIGTERM: everything was taken back\n");

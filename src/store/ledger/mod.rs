@@ -78,11 +78,18 @@ impl Ledger {
     }
 
     /// Refuses what stands there, where this export does not go on with it.
-    pub(crate) fn admit(&self, resume: Resume, settings: Settings) -> Result<()> {
+    pub(crate) async fn admit(&self, resume: Resume, settings: Settings) -> Result<()> {
+        let is_ended = {
+            let state = self.state();
+            state.written && state.settings.is_some() && state.open.is_empty()
+        };
+        if is_ended {
+            // That export could not remove it, and perhaps this one can: if not, a new head stands behind the old lines.
+            let _ = self.keep.remove().await;
+        }
         let mut state = self.state();
         let place = &self.place;
-        // One that names nothing is of an export that ended, but could not remove it.
-        if !state.written || state.settings.is_some() && state.open.is_empty() {
+        if !state.written || is_ended {
             (state.settings, state.names, state.written) = (Some(settings), None, false);
             return Ok(());
         }
@@ -201,8 +208,8 @@ impl Ledger {
         if written && is_empty {
             if let Err(error) = self.keep.remove().await {
                 // It is to name nothing, at least; but one that may be gone is not to come back.
-                let stays = error.kind() != ErrorKind::Unreachable && !closed.is_empty();
-                if stays && self.write(pending, closed).await.is_ok() {
+                let stays = error.kind() == ErrorKind::Denied;
+                if stays && !closed.is_empty() && self.write(pending, closed).await.is_ok() {
                     self.state().closed.clear();
                 }
                 return Err(error);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use consign::Export;
+use consign::store::OnExists;
 
 use super::client::{Client, Setup};
 use super::fixture::Server;
@@ -60,6 +61,30 @@ async fn an_export_outlasts_a_line_that_is_down() {
         behind_a_line_that_is_down(Server::Rclone),
         behind_a_line_that_is_down(Server::Azurite),
     );
+}
+
+/// Of a file that is put where nothing may be replaced, and its manifest.
+#[tokio::test]
+async fn a_commit_outlasts_a_line_that_is_down() {
+    let running = Server::Seaweedfs.shared();
+    let setup = Setup::new(&running);
+    let proxy = Proxy::start(setup.url(), None).await;
+    let store = setup.clone().with_url(proxy.url()).client().store();
+    let destination = plan("away-commit").with_on_exists(OnExists::Fail).build().unwrap();
+    let mut export = Export::start(&destination, &store, context()).unwrap();
+    export.write_record([row(0)]).await.unwrap();
+    // What is there is looked at right away, and the server is tried out.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    proxy.down();
+    let back = async {
+        tokio::time::sleep(AWAY).await;
+        proxy.up();
+    };
+    let (manifest, ()) = futures::join!(export.commit(), back);
+    assert_eq!(manifest.unwrap().rows(), 1);
+    let client = setup.client();
+    assert!(client.get("away-commit/t.csv").await.unwrap() == text(0..1));
+    assert_eq!(client.keys("away-commit").await.len(), 2);
 }
 
 /// `SeaweedFS`, since rclone keeps its uploads in memory, and Azurite writes its index only now and then.

@@ -301,6 +301,16 @@ impl Outcome {
                     && (row.promise == Promise::NoManifest || self.names_what_stands())
                     && (!seen.contains(&Seen::Foreign) || self.is_unclear())
             }
+            Promise::Unknown => {
+                let is_unknown = self.result.as_ref().is_err_and(|e| e.kind() == ErrorKind::Unknown);
+                let told =
+                    |e: String| e.contains("/t.csv` and 1 more files stay visible, since it may be a manifest of that");
+                is_unknown
+                    && failed.is_some_and(told)
+                    && seen == [Seen::Whole, Seen::Whole, Seen::Nothing]
+                    && self.others.is_empty()
+                    && open == 0
+            }
             Promise::Nothing => failed.is_some() && nothing && open == 0,
             Promise::NothingButOpen => {
                 let told = |e: String| e.contains("besides, uploads were left open");

@@ -9,7 +9,8 @@ use super::proxy::Cut;
 
 use Fault::{After, Answer, Before, Flip, Instead, Lose, Refuse, Reset, Stall, Truncate};
 use Promise::{
-    Delivered, DeliveredButOneOpen, NoManifest, NoManifestAndTold, Nothing, NothingButOpen, NothingButTold, OnlyForeign,
+    Delivered, DeliveredButOneOpen, NoManifest, NoManifestAndTold, Nothing, NothingButOpen, NothingButTold,
+    OnlyForeign, Unknown,
 };
 
 /// Rows of the large file: those of one request, of two parts, of three, by the schedule of the matrix.
@@ -35,6 +36,8 @@ pub(super) enum Promise {
     NoManifest,
     /// As before, and the error names every file that stands there.
     NoManifestAndTold,
+    /// The export fails, as it is unknown whether the manifest comes yet, and so the files stay.
+    Unknown,
     /// The export fails, and nothing can be seen of it, and no upload is open.
     Nothing,
     /// As before, but the upload that could not be aborted is open.
@@ -335,7 +338,7 @@ fn replacing_nothing() -> Vec<Row> {
     // A manifest that may come late would name what was taken back.
     for (name, key, unanswered) in [
         ("put of a small file, replacing nothing", SMALL, Nothing),
-        ("put of the manifest, replacing nothing", MANIFEST, NoManifest),
+        ("put of the manifest, replacing nothing", MANIFEST, Unknown),
     ] {
         let place = Place::new(name, Step::Put, key);
         rows.extend(put(place, Nothing, unanswered));

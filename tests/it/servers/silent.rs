@@ -118,7 +118,7 @@ async fn each_request_of_an_export_ends() {
     check(at(&["complete", "look"]), TWO_PARTS, ErrorKind::Unknown, unknown, 3 * (60 + 30)).await;
     let unaborted =
         format!("{unknown}; besides, its upload could not be aborted: Generic consign error: no answer within 30 s");
-    check(at(&["complete", "abort"]), TWO_PARTS, ErrorKind::Unknown, &unaborted, 3 * 60 + 30).await;
+    check(at(&["complete", "abort"]), TWO_PARTS, ErrorKind::Unknown, &unaborted, 3 * (60 + 30)).await;
     let text = "could not write `out/t.csv`: the store refused, check the credentials and their permissions; besides, \
         uploads were left open that could not be aborted: could not abort `out/t.csv`: the store cannot be reached: \
         Generic consign error: no answer within 30 s: no answer within 30 s";
