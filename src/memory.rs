@@ -153,7 +153,7 @@ impl Permit {
 }
 
 impl MemoryBudget {
-    /// 48 MiB. Runtime and connections come on top: processes with 1 to 200 exports to a server grew by 48 to 59 MiB.
+    /// 48 MiB. Runtime and connections come on top: processes with 1 to 200 exports to a server grew by 47 to 66 MiB.
     pub const DEFAULT: usize = 48 << 20;
     /// The least that a budget can be: 16 MiB, room for a part and what leads to it.
     pub const LEAST: usize = 16 << 20;
