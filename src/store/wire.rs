@@ -120,11 +120,11 @@ impl Tries {
     }
 
     /// What is to be said of a failure after which another's object stands there: the one that was to be replaced, or one
-    /// that has replaced ours. It is the former for sure as long as the upload is there.
-    fn judge(&mut self, stands: &ObjectMeta, error: object_store::Error) -> Incomplete {
+    /// that has replaced ours. It is the former for sure unless the upload is gone.
+    fn judge(&mut self, stands: &ObjectMeta, error: object_store::Error, is_gone: bool) -> Incomplete {
         let (seen, late) = self.seen.get_or_insert_with(|| (stands.clone(), self.unclear));
         let changed = seen != stands;
-        if !(self.unclear && is_gone(&error)) || !(changed || *late) {
+        if !(self.unclear && is_gone) || !(changed || *late) {
             Incomplete::NotWritten { error, left: None }
         } else if changed {
             Incomplete::Another { left: None }
@@ -377,8 +377,19 @@ impl Wire {
             // A try to which nobody replied may have taken effect after we looked, and before the abort.
             match self.whose(path, token.as_deref(), sum).await {
                 Ok(Stands::Ours) => return Ok(()),
-                // An upload that is gone, and has not become the file, never will.
-                Ok(Stands::Other(_)) | Err(object_store::Error::NotFound { .. }) => undone |= aborted.is_some(),
+                // An upload that is gone, and has not become the file, never will. It may have been the file before another.
+                Ok(Stands::Other(stands)) => {
+                    undone |= aborted.is_some();
+                    completed = match completed {
+                        Err(Incomplete::NotWritten { error, .. })
+                            if claim == Claim::Replace && aborted == Some(Aborted::Before) =>
+                        {
+                            Err(tries.judge(&stands, error, true))
+                        }
+                        completed => completed,
+                    };
+                }
+                Err(object_store::Error::NotFound { .. }) => undone |= aborted.is_some(),
                 Err(_) => {}
             }
         }
@@ -443,7 +454,10 @@ impl Wire {
         match self.whose(path, token, sum).await {
             Ok(Stands::Ours) => Ok(()),
             Ok(Stands::Other(_)) if claim != Claim::Replace => Err(Incomplete::Another { left: None }),
-            Ok(Stands::Other(stands)) => Err(tries.judge(&stands, error)),
+            Ok(Stands::Other(stands)) => {
+                let is_gone = is_gone(&error);
+                Err(tries.judge(&stands, error, is_gone))
+            }
             Err(object_store::Error::NotFound { .. }) => Err(Incomplete::NotWritten { error, left: None }),
             Err(_) if self.took_no_effect(&error) => Err(Incomplete::NotWritten { error, left: None }),
             Err(_) => Err(Incomplete::Unknown { error, left: None }),

@@ -1,19 +1,21 @@
 //! Uploads that a journal does not lead to, and files that it leads to in vain.
 
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex};
 
 use chrono::Utc;
 use consign::export::{Event, ExportBuilder};
-use consign::object_store::ObjectStoreExt;
 use consign::object_store::aws::AmazonS3;
 use consign::object_store::multipart::MultipartStore;
 use consign::object_store::path::Path;
-use consign::store::{Journal, Keep, Store};
+use consign::object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOptions};
+use consign::store::{Journal, Keep, OnExists, Store};
 use consign::{Error, ErrorKind, Export, Result};
 use futures::future::{BoxFuture, ready};
 use futures::{FutureExt, StreamExt};
 
 use super::client::{Client, Setup};
+use super::fault::{Fault, Faults, Rule, Step};
 use super::fixture::{Running, Server};
 use super::{context, plan, row};
 
@@ -242,4 +244,42 @@ async fn a_finished_file_that_vanished_or_changed_is_named() {
             assert_eq!(dead.client.get(&dead.key()).await.is_some(), changed, "{name}");
         }
     }
+}
+
+/// The server puts a file after the export was told nothing for so long that it gave up. By its journal, that file is known
+/// for one without a manifest.
+#[tokio::test]
+async fn a_file_that_comes_late_is_reaped_by_the_journal() {
+    let running = Server::Seaweedfs.shared();
+    let setup = Setup::new(&running);
+    let folder = format!("late/{}", std::process::id());
+    let second = format!("{folder}/t_2.csv");
+    let silence = Rule { step: Step::Put, key: "/t_2.csv", times: usize::MAX, fault: Fault::Stall };
+    let store = setup.client_through(Faults::new(&[silence])).store();
+    let lines = Arc::new(Lines::default());
+    let journal = journal(&lines);
+    let plan = plan(&folder).with_on_exists(OnExists::Fail).with_max_rows(NonZeroU64::MIN);
+    let export = Export::builder(&plan.build().unwrap(), &store, context());
+    let mut export = export.with_run_id("run").with_journal(journal.clone()).start().unwrap();
+    for number in 0..2 {
+        export.write_record([row(number)]).await.unwrap();
+    }
+    let error = export.commit().await.unwrap_err();
+    let text = format!("could not complete `{second}`: unknown whether it was written, the store gave no clear answer");
+    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Unknown, text));
+    let client = setup.client();
+    assert_eq!(client.keys(&folder).await, [""; 0], "the first file was taken back");
+
+    let text = lines.text();
+    let mut entries = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let entry = entries.rfind(|entry| entry["entry"] == "ready" && entry["key"] == *second);
+    let token = entry.unwrap_or_else(|| panic!("{text}"))["token"].as_str().unwrap().to_owned();
+    let attributes = Attributes::from_iter([(Attribute::Metadata("consigntoken".into()), token)]);
+    let options = PutOptions { attributes, ..PutOptions::default() };
+    let Client::S3 { s3, .. } = &client else { unreachable!("the server speaks S3") };
+    s3.put_opts(&Path::from(&*second), super::text(1..2).into(), options).await.unwrap();
+
+    let reaped = client.store().reap_journal(&journal).await.unwrap();
+    assert_eq!((reaped.removed, reaped.unsure), (vec![second], Vec::new()));
+    assert_eq!((client.keys(&folder).await, lines.text()), (Vec::new(), String::new()));
 }
