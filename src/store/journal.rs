@@ -228,7 +228,7 @@ impl Keep for InFile {
 }
 
 impl Lines {
-    fn read(&self) -> io::Result<String> {
+    fn read(&mut self) -> io::Result<String> {
         let mut bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
@@ -236,6 +236,11 @@ impl Lines {
         };
         // A process that was killed may have written half of its last line; what that would have named was not opened.
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole == 0 {
+            // One that was killed before its first line: nobody else would remove the file.
+            self.remove()?;
+            return Ok(String::new());
+        }
         if whole < bytes.len() {
             bytes.truncate(whole);
             OpenOptions::new().write(true).open(&self.path)?.set_len(whole as u64)?;

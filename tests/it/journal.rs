@@ -394,6 +394,13 @@ async fn half_a_line_at_the_end_is_nothing_and_other_damage_is_named() {
     assert_eq!(error.kind(), ErrorKind::Exists);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
 
+    // Without a whole line, it is no journal yet.
+    for start in ["", &whole[..9]] {
+        std::fs::write(&path, start).unwrap();
+        assert_eq!(store.reap_journal(&journal).await.unwrap(), ReapedJournal::default());
+        assert!(!path.exists(), "{start:?}");
+    }
+
     for (damage, text) in [
         ("?\n", "line 2: expected an entry"),
         ("{\"entry\":\"export\",\"version\":9,\"settings\":{},\"names\":1}\n", "line 2: expected version 1, found 9"),
