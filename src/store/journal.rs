@@ -215,7 +215,7 @@ impl InFile {
 
 impl Keep for InFile {
     fn read(&self) -> BoxFuture<'_, Result<String>> {
-        self.on("read", |lines| lines.read())
+        self.on("read", Lines::read)
     }
 
     fn append(&self, text: String) -> BoxFuture<'_, Result<()>> {
