@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
 use futures::{StreamExt, pin_mut};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::begin::{Begun, begin, keep};
@@ -328,29 +328,19 @@ async fn stage(run: &Arc<Run>, messages: mpsc::Receiver<Message>, files: &mut Fi
 /// Runs work that keeps a processor busy where it holds up no other task. More of it at the same time than there are
 /// processors would end no sooner, and each thread costs memory of its own.
 pub(super) async fn worker<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    static PROCESSORS: LazyLock<Arc<Semaphore>> =
-        LazyLock::new(|| Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZeroUsize::get))));
-    let work = |processor: OwnedSemaphorePermit| {
-        spawn_blocking(move || {
-            let done = work();
-            drop(processor);
-            done
-        })
-    };
-    let done = if let Ok(processor) = Arc::clone(&PROCESSORS).try_acquire_owned() {
-        work(processor).await
-    } else {
-        // A task of its own, which runs while nobody asks for its end: a place in the queue that is not asked for would
-        // keep everybody behind it waiting, be it the same export.
-        let waiting = tokio::spawn(async move {
-            let processor = Arc::clone(&PROCESSORS).acquire_owned().await;
-            work(processor.expect("nobody closes the queue")).await
-        });
-        waiting.await.unwrap_or_else(Err)
-    };
-    match done {
-        Ok(done) => done,
-        Err(e) => Err(Error::new(ErrorKind::Internal, "a worker of the export did not end").with_source(e)),
+    static PROCESSORS: LazyLock<Semaphore> =
+        LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, NonZeroUsize::get)));
+    // A task of its own, which runs while nobody asks for its end: a place in the queue that is not asked for would keep
+    // everybody behind it waiting, be it the same export.
+    let done = tokio::spawn(async move {
+        let _processor = PROCESSORS.acquire().await;
+        spawn_blocking(work).await
+    });
+    match done.await {
+        Ok(Ok(done)) => done,
+        Ok(Err(e)) | Err(e) => {
+            Err(Error::new(ErrorKind::Internal, "a worker of the export did not end").with_source(e))
+        }
     }
 }
 
